@@ -8,7 +8,7 @@ from dcmcfg.bulk.study_result import AttemptResult, StudyResult, VerificationOut
 from dcmcfg.verify.verdict import RouteFinding
 
 _ROUTE_NOT_SHOWN = (
-    "to show the route of a purged study, run the same command again with --again and with a source: --archive-url "
+    "to verify the route of a purged study, run the same command with --again and one of these sources: --archive-url "
     "for the archive's database, or --external-log FILE for the external archive's log"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
@@ -41,7 +41,8 @@ class ResultRequirements:
             return result
         reason = f" ({result.route_reasons})" if result.route_reasons else ""
         headline = (
-            f"NOT verified: --require-route is set, but the route is {result.route_finding or 'not shown'}{reason}"
+            "NOT verified: --require-route is set, but the finding for the route is "
+            f'"{result.route_finding or RouteFinding.NOT_SHOWN.value}"{reason}'
         )
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN

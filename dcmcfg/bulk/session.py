@@ -268,7 +268,10 @@ def require_known_destination(destination_ae_title: str, addresses: Verification
     if destination_ae_title in route.ae_titles:
         raise NotFound(
             f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse every study",
-            next_step="install the AE, then run dcmcfg reload; or specify another AE with --dest",
+            next_step=(
+                "set dicomInstalled to TRUE (on the AE or on its device), then run dcmcfg reload; or specify another "
+                "AE with --dest"
+            ),
         )
     suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Otherwise " if route.similar_ae_titles else ""
     raise NotFound(

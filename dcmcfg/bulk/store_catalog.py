@@ -68,7 +68,9 @@ class StoreInfo:
         with suppress(FileNotFoundError):
             if _read_store_info(self.path).last_used != self.last_used:
                 raise Refused(
-                    "a run has used the result store in the meantime", subject=str(self.path), next_step=_LIST_AGAIN
+                    "a run has used the result store since dcmcfg listed the stores",
+                    subject=str(self.path),
+                    next_step=_LIST_AGAIN,
                 )
 
 

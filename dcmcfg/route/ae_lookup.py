@@ -179,8 +179,8 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return (
-                f"use {ae.title}. The archive ignores {title} here, because this is only an alternative title of "
-                f"{ae.title} (dcmOtherAETitle)"
+                f"use {ae.title}. {title} is only an alternative title of {ae.title} (dcmOtherAETitle), and the "
+                "archive ignores alternative titles when it looks up an AE"
             )
     similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if similar_titles:

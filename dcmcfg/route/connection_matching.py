@@ -12,6 +12,11 @@ from dcmcfg.suggestions import join_limited
 
 #: Number of cipher suites and versions that a description lists by name; it only counts the others.
 _MAX_NAMES_SHOWN = 3
+#: The fix for a pair of AEs without compatible connections.
+COMPATIBLE_CONNECTION_STEP = (
+    "give both AEs a connection of the same kind (plain, or TLS with a common TLS version and cipher suite), then run "
+    "dcmcfg reload"
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,8 @@ def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
     if not local_connections:
         return f"{local.title} has no installed connection"
     if not {each.tls for each in remote_connections} & {each.tls for each in local_connections}:
-        kinds = ("TLS", "plain connections") if remote_connections[0].tls else ("plain connections", "TLS")
-        return f"{remote.title} offers only {kinds[0]}, but {local.title} has only {kinds[1]}"
+        kinds = ("TLS", "plain") if remote_connections[0].tls else ("plain", "TLS")
+        return f"{remote.title} offers only {kinds[0]} connections, but {local.title} has only {kinds[1]} connections"
     if _collect_cipher_suites(local_connections) & _collect_cipher_suites(remote_connections):
         return _describe_mismatch(
             "TLS version",

@@ -34,7 +34,7 @@ class RetrieveBranch(StrEnum):
     ALTERNATIVE = "alternative C-MOVE SCP"
     FALLBACK_VIA_ARCHIVE = "fallback C-MOVE SCP, back to the archive"
     FALLBACK_DIRECT = "fallback C-MOVE SCP, straight to the destination"
-    LOCAL_AND_FALLBACK = "local, and fallback C-MOVE SCP for what is missing"
+    LOCAL_AND_FALLBACK = "local, and fallback C-MOVE SCP for the missing objects"
     NOTHING = "nothing is sent"
 
 

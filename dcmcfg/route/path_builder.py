@@ -19,6 +19,7 @@ from dcmcfg.route.ae_lookup import (
 from dcmcfg.route.capability_limits import CapabilityLimits, find_capability_limits
 from dcmcfg.route.command import format_command
 from dcmcfg.route.connection_matching import (
+    COMPATIBLE_CONNECTION_STEP,
     explain_incompatibility,
     explain_rejection,
     find_compatible_connection,
@@ -154,10 +155,8 @@ class PathBuilder:
         connection = find_compatible_connection(self._destination, self._archive_ae)
         if connection is None:
             self._reaches_destination = False
-            next_step = "give both AEs a connection of the same kind, then run dcmcfg reload"
-            self.add_failure(
-                RouteFailure(response, explain_incompatibility(self._destination, self._archive_ae), next_step)
-            )
+            reason = explain_incompatibility(self._destination, self._archive_ae)
+            self.add_failure(RouteFailure(response, reason, COMPATIBLE_CONNECTION_STEP))
         return connection
 
     def _store(self, connection: Connection | None) -> None:
@@ -319,7 +318,10 @@ class PathBuilder:
             next_step = self._suggest_capability_command(limits.not_accepted_by_destination)
         elif not limits.not_accepted_by_archive:
             reason = f"{self._archive_ae.title} has no storage SCU capability"
-            next_step = "add the capabilities, or share the capabilities of another AE"
+            next_step = (
+                "add the capabilities, or share the capabilities of another AE "
+                "(dcmShareTransferCapabilitiesFromAETitle)"
+            )
         else:
             return  # The AE that receives the returned objects is not a storage SCP: that failure is already listed.
         # The archive checks capabilities before it calls another AE, so none of the collected steps happens.
@@ -356,12 +358,8 @@ class PathBuilder:
             return None
         connection = find_compatible_connection(external_ae, self._archive_ae)
         if connection is None:
-            next_step = "give both AEs a connection of the same kind, then run dcmcfg reload"
-            self._failures.append(
-                RouteFailure(
-                    _INCOMPATIBLE_CONNECTION, explain_incompatibility(external_ae, self._archive_ae), next_step
-                )
-            )
+            reason = explain_incompatibility(external_ae, self._archive_ae)
+            self._failures.append(RouteFailure(_INCOMPATIBLE_CONNECTION, reason, COMPATIBLE_CONNECTION_STEP))
             return None
         return get_ae_address(connection)
 
@@ -389,7 +387,8 @@ class PathBuilder:
             if sender_ae_title not in {scu for scu, _ in pairs}:
                 self.add_note(
                     f"{external_ae_title} must send {calling_ae_title} as Move Originator AE Title (0000,1030). If "
-                    f"{external_ae_title} does not send this title, set {C_STORE_SCU_OF_C_MOVE_SCP}"
+                    f"{external_ae_title} does not send this title, add {sender_ae_title}={external_ae_title} to "
+                    f"{C_STORE_SCU_OF_C_MOVE_SCP} of the device {self._archive_ae.device.name}"
                 )
             return None
         if expected_title is None:
@@ -399,8 +398,8 @@ class PathBuilder:
             )
         else:
             reason = (
-                f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender_ae_title} to {stored_title}, but the request expects "
-                f"{expected_title}"
+                f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender_ae_title} to {stored_title}, but the archive "
+                f"registers this request under {expected_title}. So the archive does not forward the objects"
             )
         next_step = format_command(
             "set",
@@ -414,9 +413,9 @@ def _check_recorded_sender(external_ae_title: str, sender_ae_title: str) -> Iter
     """Yield a failure if objects come back under another title than the one recorded for them."""
     if sender_ae_title != external_ae_title:
         reason = (
-            f"{external_ae_title} sends objects with the AE title {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}). "
-            f"According to the archive's database, these objects must come from {external_ae_title}, so the archive "
-            f"ignores objects from {sender_ae_title}"
+            f"{external_ae_title} sends objects with the calling AE title {sender_ae_title} "
+            f"({C_STORE_SCU_OF_C_MOVE_SCP}). The archive's database records {external_ae_title} as the external "
+            f"archive of these objects, so the archive ignores objects from {sender_ae_title}"
         )
         next_step = (
             f"set dcmRetrieveAET of the exporter to {sender_ae_title}, or configure {external_ae_title} to send under "
@@ -464,6 +463,6 @@ def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> Ro
         return RouteFailure(
             response,
             f"{ae.title} has no dcmObjectStorageID",
-            f"set dcmObjectStorageID, or set {attribute} to another AE",
+            f"set dcmObjectStorageID of {ae.title}, or set {attribute} to another AE",
         )
     return None

@@ -199,7 +199,8 @@ class _PathFinder:
         if builder.associate():
             reason = (
                 f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. The "
-                "archive does not request such files from the external archive that is recorded in its database"
+                "archive requests only purged objects from the external archive in the archive's database, but these "
+                "objects are not purged"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"
@@ -211,7 +212,10 @@ class _PathFinder:
     def _build_unknown_path(self) -> RetrievePath:
         state = StudyState.UNKNOWN
         if not self._fallback:
-            reason = "without dcmFallbackCMoveSCP, the archive answers as if the unknown study had no images"
+            reason = (
+                "without dcmFallbackCMoveSCP, the archive does not report that the study is unknown: the response is "
+                "the same as for a study without images"
+            )
             command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
             next_step = f"to retrieve from another archive: {command}"
             return RetrievePath(
@@ -248,8 +252,8 @@ class _PathFinder:
             self._return_from_fallback(builder, calling_ae_title)
             limit = "at each request" if retries == "0" else f"until {retries} requests have failed"
             builder.add_note(
-                f"the archive requests the missing objects {limit} (dcmFallbackCMoveSCPRetries), and ignores received "
-                "objects that it already has"
+                f"the archive requests the missing objects {limit} (dcmFallbackCMoveSCPRetries). The archive ignores "
+                "received objects that are already stored"
             )
         return builder.build(state, RetrieveBranch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
@@ -276,7 +280,7 @@ def _create_no_archive_recorded() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
         f"the archive's database has no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is recorded)",
-        "send the study to this archive again, from a system that has it",
+        "send the study to this archive again, from a system that has the study",
     )
 
 
@@ -288,7 +292,7 @@ def _create_no_recording_configured() -> RouteFailure:
             "dcmStgCmtSCP, and no storage has dcmExternalRetrieveAET"
         ),
         (
-            "specify the external archive with --external AET. QIDO returns this AE title from the archive's database "
-            f"in attribute 77771045; {NO_EXTERNAL_ARCHIVE} means no external archive"
+            "specify the external archive with --external AET. To find this AE title, see attribute 77771045 in a QIDO "
+            f"response. The value {NO_EXTERNAL_ARCHIVE} means that the archive's database has no external archive"
         ),
     )

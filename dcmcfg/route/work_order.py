@@ -216,7 +216,8 @@ class _WorkOrderBuilder:
         if foreign_titles:
             self._add_note(
                 f"the archive{f' (host {self._host})' if self._host else ''} also sends requests with the calling AE "
-                f"titles of other systems ({', '.join(foreign_titles)}): do not check the host of these callers"
+                f"titles of other systems ({', '.join(foreign_titles)}). For these AE titles, do not check the host of "
+                "the caller"
             )
 
     def _add_destinations(self, return_ae_title: str, attribute: str, *, is_restored: bool = False) -> None:
@@ -226,7 +227,7 @@ class _WorkOrderBuilder:
             return
         self._add_destination(return_ae_title, f"receives the studies that the archive requests ({attribute})")
         self._add_note(
-            "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester"
+            "each C-STORE must contain the Move Originator AE Title (0000,1030): the calling AE title of the C-MOVE"
         )
         if is_restored and not any(value.endswith(f"={self._external_ae_title}") for value in self._get_mappings()):
             self._add_note(

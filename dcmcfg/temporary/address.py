@@ -101,6 +101,6 @@ def _iterate_warnings(
     )
     for sender in direct_senders:
         yield (
-            f"{sender} does not know the AE {title}. {sender} would send its objects directly to {title}, so these "
-            "objects will not be delivered. To route these objects through the archive: dcmcfg set-external-retrieve."
+            f"{sender} sends its objects directly to {title}, but does not know the AE {title}. So these objects will "
+            "not be delivered. To route these objects through the archive: dcmcfg set-external-retrieve."
         )

@@ -80,7 +80,7 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
     finding = f"according to the tree, a connection of {archive} is compatible with {destination.ae_title}{description}"
     next_step = f"check that the archive reads its configuration from {ldap_url}"
     if destination.security.tls:
-        next_step = f"{advise_on_tls(archive)}. Without --tls, the archive connects without TLS"
+        next_step = f"{advise_on_tls(archive)}. If you omit --tls, the archive connects without TLS"
     return f"{finding}, and the archive has reloaded: {next_step}"
 
 

@@ -185,7 +185,9 @@ def _apply_addition(
             plan = addition.make_plan(read_tree(reopened))
             # The assertions may contain versions of entries, which may differ for the same changes.
             if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
-                raise Refused("the configuration has changed in the meantime", next_step="run the command again")
+                raise Refused(
+                    "the configuration has changed since dcmcfg made the plan", next_step="run the command again"
+                )
             strategy = choose_strategy(reopened, plan)
             return run_rollout(
                 reopened, plan, strategy=strategy, context=context.rollout_context, on_step=_ignore_progress
@@ -243,7 +245,9 @@ def _remove_destination(context: DestinationContext, title: str) -> DestinationR
     rollout = f" (change {removal.rollout_number})" if removal.rollout_number is not None else ""
     context.report(f"removed {title}{rollout}")
     for name in removal.remaining_references:
-        context.report(f"warning: {name} still refers to {title}; someone set this reference in the meantime")
+        context.report(
+            f"warning: {name} still refers to {title}; someone set this reference after dcmcfg added {title}"
+        )
     return removal
 
 
@@ -257,7 +261,7 @@ def _reload(context: DestinationContext, titles: str) -> None:
         context.reload()
     except ArchiveError as error:
         raise IncompleteChange(
-            f"the directory is restored, but the archive may still know {titles}: {error.message}",
+            f"the LDAP directory is restored, but the archive may still know {titles}: {error.message}",
             subject=error.subject,
             next_step=f"to reload the archive when it is available: {CLEAN_COMMAND}",
         ) from error

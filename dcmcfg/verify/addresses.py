@@ -317,15 +317,16 @@ def _find_address_warnings(
     remote_host = next((host for host in other_hosts if not is_this_machine(host)), None)
     if remote_host and not connect and is_loopback(archive.host):
         yield (
-            f"in the tree, the host of {archive.ae_title} is {archive.host} (this machine), but the URLs of this site "
-            f"refer to another machine ({remote_host}). Specify the archive's address with --connect HOST"
+            f"in the tree, the host of {archive.ae_title} is {archive.host}, which is this machine. But the URLs of "
+            f"this site refer to {remote_host}, which is another machine. Specify the archive's address with --connect "
+            "HOST"
         )
     # If the tree has only "localhost", the site's own URLs show on which machine the archive runs.
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"in the tree, the host of {destination} is {receiver.host}. For the archive on {archive_host}, "
-            f"{receiver.host} is its own machine, not this machine"
+            f"in the tree, the host of {destination} is {receiver.host}. On the archive's machine ({archive_host}), "
+            f"{receiver.host} means the archive's machine, not this machine"
         )
     if destination_ae is None:
         yield f"the tree has no AE {destination}: the archive will refuse this Move Destination as unknown"

@@ -233,8 +233,9 @@ _CLOCK_TOLERANCE = timedelta(seconds=2)
 #: A time before any run, for lines without a time in a replaced log.
 _EARLIEST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 _NO_REQUESTS = (
-    "the log shows no request. An Orthanc logs requests with --verbose, or after PUT /tools/log-level-dicom with "
-    '"verbose". With "trace", an Orthanc also logs the number of sent instances'
+    "the log shows no request. An Orthanc logs requests if it runs with --verbose, or after PUT "
+    '/tools/log-level-dicom with "verbose". With "trace" instead of "verbose", an Orthanc also logs the number of sent '
+    "instances"
 )
 _KINDS = "JSON lines, a log of Orthanc, dcmtk or dcm4che, or the server.log of dcm4chee"
 

@@ -165,7 +165,7 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. Even so, the archive may have had the files: {EVIDENCE_SOURCES_HINT}"
+            f"was not ONLINE. But possibly, the archive still had the files: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = (
@@ -197,7 +197,7 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     if not new_count:
         return
     fallback = evidence.route.fallback_move_scp
-    hint = f"; the log of {fallback} (--external-log) can show the sender" if fallback else ""
+    hint = f"; the log of {fallback} (--external-log) can show which AE sent these instances" if fallback else ""
     findings.remarks.append(f"after the C-MOVE, the database has files for {format_instance_count(new_count)}{hint}")
 
 
@@ -247,7 +247,7 @@ def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterato
     if files.locality is FileLocality.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)} although the archive has the files: the archive "
-            "keeps the value from the purge"
+            "set this value when it purged the study, and a recall does not change the value"
         )
     if files.locality is FileLocality.LOCAL and any(record.completed for record in evidence.move_records or ()):
         yield "the external archive's log shows a completed C-MOVE, although the archive had the files"

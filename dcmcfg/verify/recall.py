@@ -149,8 +149,8 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
     notes = []
     if substitutes:
         notes.append(
-            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that has the study "
-            f"({RETURN_RETRIEVE_AET})"
+            f"the archive returns {', '.join(sorted(substitutes))} as the Retrieve AE Title, not the AE that has the "
+            f"study ({RETURN_RETRIEVE_AET})"
         )
     match (len(instances), not_online):
         case (0, _):

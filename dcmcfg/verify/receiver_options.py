@@ -56,7 +56,7 @@ class ReceiverOptions:
         """
         peer = addresses.destination
         if peer is None:
-            raise ValueError("the destination's address is required to receive")
+            raise ValueError("to receive instances, dcmcfg requires the address of the destination")
 
         def count(_: ReceivedInstance) -> None:
             on_received(receiver.received_count)

@@ -323,9 +323,10 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
                 f"the external archive sends straight to {destination}"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
+            titles, verb = ", ".join(sorted(unexpected_callers)), "is" if len(unexpected_callers) == 1 else "are"
             findings.weak_objections.append(
-                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, but according to the "
-                "archive's database, this AE is not the external archive of the study"
+                f"the receiver got instances from {titles}, but according to the archive's database, {titles} {verb} "
+                "not the external archive of the study"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)
@@ -338,8 +339,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             )
         case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
-                "the tree has several paths for this study, and dcmcfg did not observe the path of the instances "
-                "(use --receive)"
+                "according to the configuration, several paths are possible for this study, and dcmcfg did not observe "
+                "the path of the instances (use --receive)"
             )
 
 

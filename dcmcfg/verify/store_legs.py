@@ -72,19 +72,21 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
             if syntax and store.transfer_syntax and _differ(syntax, store.transfer_syntax):
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
-        reached = f"{format_instance_count(number)} reached {destination} in {look_up_uid_name(after)}"
+        reached = (
+            f"{format_instance_count(number)} reached {destination} in the transfer syntax {look_up_uid_name(after)}"
+        )
         pronoun = "it" if number == 1 else "them"
         if sources[title].has_file_syntaxes:
             yield (
                 f"{reached}, but {title} stores {pronoun} in {look_up_uid_name(before)}. Possible reasons: {title} "
-                f"does not offer {look_up_uid_name(before)}, or an AE on the path does not accept this transfer "
-                "syntax (see the transfer capabilities of this AE in the tree)"
+                f"does not offer {look_up_uid_name(before)}, or an AE on the path does not accept "
+                f"{look_up_uid_name(before)} (see the transfer capabilities of the AEs in the tree)"
             )
         else:
             yield (
                 f"{reached}, but {title} sent {pronoun} in {look_up_uid_name(before)}. Possible reasons: "
                 f"{destination} does not accept {look_up_uid_name(before)}, or the transfer capabilities of "
-                f"{destination} in the tree do not list this transfer syntax"
+                f"{destination} in the tree do not list {look_up_uid_name(before)}"
             )
 
 

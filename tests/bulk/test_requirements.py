@@ -30,7 +30,10 @@ def test_nothing_required_changes_nothing(answer: AttemptResult) -> None:
 def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     judged = ResultRequirements(require_route=True).apply_to_result(REPORTED)
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
-    assert judged.headline == "NOT verified: --require-route is set, but the route is not shown (nobody told)"
+    assert (
+        judged.headline
+        == 'NOT verified: --require-route is set, but the finding for the route is "not shown" (nobody told)'
+    )
     assert "--external-log FILE" in judged.next_step
 
 

@@ -28,8 +28,9 @@ def refused(destination: str, *changes: Change) -> str:
         (
             "STORESCP",
             (put(STORESCP, dicomInstalled="FALSE"),),
-            "STORESCP is not installed (dicomInstalled), so the archive would refuse every study — install the AE, "
-            "then run dcmcfg reload; or specify another AE with --dest",
+            "STORESCP is not installed (dicomInstalled), so the archive would refuse every study — set "
+            "dicomInstalled to TRUE (on the AE or on its device), then run dcmcfg reload; or specify another AE with "
+            "--dest",
         ),
         (
             "STORESCPP",

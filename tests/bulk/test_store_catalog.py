@@ -92,7 +92,9 @@ def test_one_that_a_run_has_used_since_it_was_looked_at_is_not_removed(tmp_path:
             store.begin_attempt("1.2.2"), AttemptResult(VerificationOutcome.REPORTED, "reported"), final=True
         )
     with pytest.raises(
-        Refused, match="a run has used the result store in the meantime — list the stores again: dcmcfg results list"
+        Refused,
+        match="a run has used the result store since dcmcfg listed the stores — list the stores again: "
+        "dcmcfg results list",
     ):
         looked_at.remove()
     (store_info,) = find_stores(tmp_path)

@@ -33,7 +33,8 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "localhost:11112   LONGTERM\n 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n\nRequires  "
         "  LONGTERM accepts C-MOVE from VIEWER\nRequires    LONGTERM knows DCM4CHEE at localhost:11112\nRequires    "
         "WORKSTATION accepts C-STORE from DCM4CHEE\nNote        LONGTERM must send VIEWER as Move Originator AE "
-        "Title (0000,1030). If LONGTERM does not send this title, set dcmCStoreSCUOfCMoveSCP\n\nLimits      purged: "
+        "Title (0000,1030). If LONGTERM does not send this title, add LONGTERM=LONGTERM to dcmCStoreSCUOfCMoveSCP of "
+        "the device dcm4chee-arc\n\nLimits      purged: "
         "107 SOP classes, not sent because the destination lists only other SOP classes as SCP: Encapsulated PDF "
         "Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, Encapsulated MTL "
         "Storage and 102 more (--details shows all)\n"
@@ -108,7 +109,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
         "Reason      the archive's database has no external archive for the purged objects (* is recorded)\n"
-        "Next step   send the study to this archive again, from a system that has it\n"
+        "Next step   send the study to this archive again, from a system that has the study\n"
         "\n"
         "Exit code 1 the study is not delivered completely in these states: partial\n",
         "",
@@ -126,7 +127,8 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
             "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\nReason            "
             "    the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The "
-            "archive does not request such files from the external archive that is recorded in its database\nNext "
+            "archive requests only purged objects from the external archive in the archive's database, but these "
+            "objects are not purged\nNext "
             "step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           the study is not delivered "
             "completely in these states: unconfigured-storage\n"

@@ -122,9 +122,9 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["verified"] is True
     assert (
-        "3 instances reached WORKSTATION in Explicit VR Little Endian, but LONGTERM stores them in Explicit VR Big "
-        "Endian. Possible reasons: LONGTERM does not offer Explicit VR Big Endian, or an AE on the path does not "
-        "accept this transfer syntax (see the transfer capabilities of this AE in the tree)"
+        "3 instances reached WORKSTATION in the transfer syntax Explicit VR Little Endian, but LONGTERM stores them in "
+        "Explicit VR Big Endian. Possible reasons: LONGTERM does not offer Explicit VR Big Endian, or an AE on the "
+        "path does not accept Explicit VR Big Endian (see the transfer capabilities of the AEs in the tree)"
     ) in verdict["notes"]
 
 
@@ -213,6 +213,6 @@ Route     shown for 2 instances
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the C-MOVE: NEARLINE, after the C-MOVE: NEARLINE
           - callers of the receiver: DCM4CHEE (as reported by the caller)
-Note      the archive retrieved the study into its own storage. To verify the route again, use another study
+Note      the archive retrieved the study into its own storage, so a second run proves less about the route
 """
     )

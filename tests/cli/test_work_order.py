@@ -41,9 +41,9 @@ def test_as_a_letter(run: Run) -> None:
         "VIEWER (only calls) C-MOVE requests purged studies through the archive",
         (
             "- the archive (host localhost) also sends requests with the calling AE "
-            "titles of other systems (VIEWER): do not check the host of these callers"
+            "titles of other systems (VIEWER). For these AE titles, do not check the host of the caller"
         ),
-        "- each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+        "- each C-STORE must contain the Move Originator AE Title (0000,1030): the calling AE title of the C-MOVE",
         (
             "- the external archive must send objects under its own AE title LONGTERM: the archive ignores objects "
             "from another AE title"

@@ -16,7 +16,8 @@ _UNKNOWN_CALLER = (
 )
 _WORK_ORDER = "run dcmcfg work-order --external LONGTERM --calling {calling}"
 _NO_FINAL_STRAIGHT = (
-    "closes the connection, aborts the association or requests a release, the archive sends no final response"
+    "the archive sends no final response if the external archive LONGTERM closes the connection, aborts the "
+    "association or requests a release after a C-MOVE request"
 )
 _NO_FINAL_BACK = "if the external archive LONGTERM ends the association after a pending"
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"

@@ -157,8 +157,9 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive does "
-        "not request such files from the external archive that is recorded in its database"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive "
+        "requests only purged objects from the external archive in the archive's database, but these objects are not "
+        "purged"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -256,8 +257,9 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "LONGTERM sends objects with the AE title TAPE (dcmCStoreSCUOfCMoveSCP). According to the archive's "
-                "database, these objects must come from LONGTERM, so the archive ignores objects from TAPE"
+                "LONGTERM sends objects with the calling AE title TAPE (dcmCStoreSCUOfCMoveSCP). The archive's "
+                "database records LONGTERM as the external archive of these objects, so the archive ignores objects "
+                "from TAPE"
             ),
         ),
         (
@@ -265,7 +267,10 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK, put(MAPPING, "LONGTERM=OTHER")),
             PathOutcome.FAILED,
             "0000 without counters",
-            "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, but the request expects VIEWER",
+            (
+                "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, but the archive registers this request under VIEWER. "
+                "So the archive does not forward the objects"
+            ),
         ),
         (
             "purged",
@@ -337,7 +342,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (TLS, put("dicomNetworkConnectionReference", f"cn=dicom,{ARCHIVE}", on=DCM4CHEE)),
             PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
-            "LONGTERM offers only TLS, but DCM4CHEE has only plain connections",
+            "LONGTERM offers only TLS connections, but DCM4CHEE has only plain connections",
         ),
         (
             "purged",
@@ -419,8 +424,8 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: SCREEN",
-            "use STORESCP. The archive ignores SCREEN here, because this is only an alternative title of STORESCP "
-            "(dcmOtherAETitle)",
+            "use STORESCP. SCREEN is only an alternative title of STORESCP (dcmOtherAETitle), and the archive ignores "
+            "alternative titles when it looks up an AE",
         ),
         (
             (put("dicomInstalled", "FALSE", on=STORESCP),),

@@ -39,9 +39,9 @@ def test_an_external_archive_lets_the_exporter_store_and_whoever_asks_retrieve()
     assert found.notes == (
         (
             "the archive (host 127.0.0.1) also sends requests with the calling AE titles "
-            "of other systems (VIEWER): do not check the host of these callers"
+            "of other systems (VIEWER). For these AE titles, do not check the host of the caller"
         ),
-        "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+        "each C-STORE must contain the Move Originator AE Title (0000,1030): the calling AE title of the C-MOVE",
         (
             "the external archive must send objects under its own AE title LONGTERM: the archive ignores objects from "
             "another AE title"
@@ -79,7 +79,7 @@ def test_a_fallback_is_asked_under_its_title_and_sends_back() -> None:
     found = order(*changes, external="OTHER")
     assert in_words(found) == {"DCM4CHEE": "C-FIND, C-MOVE > 127.0.0.1:3"}
     assert found.notes == (
-        "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+        "each C-STORE must contain the Move Originator AE Title (0000,1030): the calling AE title of the C-MOVE",
     )
 
 

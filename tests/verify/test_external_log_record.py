@@ -92,7 +92,7 @@ def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -
     path = tmp_path / "Orthanc.log"
     path.write_text("W1125 14:10:43.511449 main.cpp:2017] Orthanc version: 1.10.1\n")
     assert read_evidence(path).move_records is None
-    assert "the log shows no request. An Orthanc logs requests with --verbose" in read_evidence(path).reason
+    assert "the log shows no request. An Orthanc logs requests if it runs with --verbose" in read_evidence(path).reason
 
 
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. Even so, the archive may have had "
+        "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. But possibly, the archive still had "
         "the files: to find out, use the archive's database (--archive-url) or the external archive's log "
         "(--external-log)"
     ) in reasons(nearline)
@@ -245,7 +245,7 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
         route=FALLBACK,
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
-    log = "the log of OLDPACS (--external-log) can show the sender"
+    log = "the log of OLDPACS (--external-log) can show which AE sent these instances"
     assert f"after the C-MOVE, the database has files for 3 instances; {log}" in reasons(fetched)
     logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN

@@ -129,4 +129,6 @@ def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_arch
         None,
         (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE),
     )
-    assert where.notes[0] == f"the archive returns {title} instead of the AE that has the study (dcmReturnRetrieveAET)"
+    assert where.notes[0] == (
+        f"the archive returns {title} as the Retrieve AE Title, not the AE that has the study (dcmReturnRetrieveAET)"
+    )

@@ -24,16 +24,18 @@ RECEIVED = TransferLeg(
     tuple(StoreRecord(uid, CT, IMPLICIT, 0, move_originator="DCMCFG") for uid in UIDS),
 )
 CHANGED = (
-    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM sent them in JPEG-LS Lossless Image "
-    "Compression. Possible reasons: WORKSTATION does not accept JPEG-LS Lossless Image Compression, or the transfer "
-    "capabilities of WORKSTATION in the tree do not list this transfer syntax"
+    "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but LONGTERM sent them in "
+    "JPEG-LS Lossless Image Compression. Possible reasons: WORKSTATION does not accept JPEG-LS Lossless Image "
+    "Compression, or the transfer capabilities of WORKSTATION in the tree do not list JPEG-LS Lossless Image "
+    "Compression"
 )
 
 
 STORED = (
-    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM stores them in JPEG-LS Lossless Image "
-    "Compression. Possible reasons: LONGTERM does not offer JPEG-LS Lossless Image Compression, or an AE on the path "
-    "does not accept this transfer syntax (see the transfer capabilities of this AE in the tree)"
+    "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but LONGTERM stores them in "
+    "JPEG-LS Lossless Image Compression. Possible reasons: LONGTERM does not offer JPEG-LS Lossless Image Compression, "
+    "or an AE on the path does not accept JPEG-LS Lossless Image Compression (see the transfer capabilities of the AEs "
+    "in the tree)"
 )
 
 

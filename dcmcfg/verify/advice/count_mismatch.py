@@ -53,9 +53,10 @@ def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
         )
         return
     yield (
-        "the archive lists the study, but did not send the instances. Possible reasons: a transfer capability is "
-        "missing (with dcmRestrictRetrieveSilently); the archive does not know the AE of the external archive; or "
-        f"only a part of the study is purged, and no mapping is set. To set the mapping: {case.mapping_command}"
+        "the archive lists the study, but did not send the instances. Possible reasons: (1) a transfer capability is "
+        "missing (with dcmRestrictRetrieveSilently); (2) the archive does not know the AE of the external archive; (3) "
+        "only a part of the study is purged, and dcmCStoreSCUOfCMoveSCP has no mapping for the external archive. To "
+        f"set the mapping: {case.mapping_command}"
     )
 
 
@@ -64,9 +65,9 @@ def _explain_unmatched_recall(case: AdviceCase) -> str:
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
         f"the study {location}, but the archive did not forward the instances, because it could not assign the "
-        f"instances to this request. Check the C-STOREs in the log of {case.external_description}: the Move "
-        f"Originator AE Title (0000,1030) must be {case.evidence.request.calling_ae_title}, and the calling AE title "
-        "must be the external AE title in the archive's database. The final response must come after the last "
+        f"instances to this request. Check the C-STOREs in the log of {case.external_description}: (1) the Move "
+        f"Originator AE Title (0000,1030) must be {case.evidence.request.calling_ae_title}; (2) the calling AE title "
+        "must be the external AE title in the archive's database; (3) the final response must come after the last "
         f"C-STORE. If the external archive sends no Move Originator, run {case.mapping_command}"
     )
 
@@ -75,8 +76,8 @@ def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
             f"check the log of {case.external_description}: did the external archive receive a C-MOVE to "
-            f"{case.destination}? Does the external archive have a study with this UID? If not, an external archive "
-            "also answers with status 0000, without counters"
+            f"{case.destination}? Does the external archive have a study with this UID? An external archive "
+            "without this study also answers with status 0000, without counters"
         )
     else:
         yield (
@@ -131,7 +132,7 @@ def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
     if purged_count and purged_count < len(case.evidence.instances_before):
         return (
             "to forward the recalled instances of a partly purged study, the archive requires a mapping for the "
-            f"external archive. To set the mapping: {case.mapping_command}"
+            f"external archive in dcmCStoreSCUOfCMoveSCP. To set the mapping: {case.mapping_command}"
         )
     if purged_count:
         return (

@@ -29,5 +29,6 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
             )
             yield (
                 f"the external archive (an Orthanc) does not know {record.destination_ae_title}. The administrator of "
-                f"the Orthanc must add this AE to DicomModalities. To see the lines, run {work_order_command}"
+                "the Orthanc must add this AE to DicomModalities. To see the lines for DicomModalities, run "
+                f"{work_order_command}"
             )

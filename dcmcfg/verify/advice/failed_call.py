@@ -65,7 +65,8 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     if not match.is_compatible:
         return (
             f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of the "
-            "same kind (plain or TLS), then run dcmcfg reload. To see the connections: dcmcfg connection list"
+            "same kind (plain, or TLS with a common TLS version and cipher suite), then run dcmcfg reload. To see the "
+            "connections: dcmcfg connection list"
         )
     tls_advice = f". If the error remains: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (

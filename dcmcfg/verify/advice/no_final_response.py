@@ -31,8 +31,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         yield _explain_missing_response(case)
         yield (
             f"check the log of {case.external_description}. If the external archive was still sending, verify again "
-            "without --timeout-s: then the time-out of dcmcfg is longer than the archive's time-out "
-            "(dcmRetrieveTimeout)"
+            "without --timeout-s. Then dcmcfg waits longer than the archive (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
         yield "the archive may still be retrieving the study: check the archive's log"
@@ -61,9 +60,9 @@ def _explain_missing_response(case: AdviceCase) -> str:
     """Return when the archive sends no final response for a study from an external archive."""
     if case.external_retrieve_destination is None:
         return (
-            f"after a C-MOVE request, if {case.external_description} closes the connection, aborts the association or "
-            f"requests a release, the archive sends no final response. The log of {case.external_description} shows "
-            "which case applies. A longer time-out does not help"
+            f"the archive sends no final response if {case.external_description} closes the connection, aborts the "
+            "association or requests a release after a C-MOVE request. The log of "
+            f"{case.external_description} shows which case applies. A longer time-out does not help"
         )
     return (
         f"if {case.external_description} ends the association after a pending response, the archive sends no final "

@@ -36,14 +36,14 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
         return "the sender ignores the level or the UIDs of the request: verify at STUDY level"
     if listed_uids.issuperset(received.unexpected):
         return (
-            "the instances arrived with another Study Instance UID, after a merge or a coercion. Compare the Study "
-            f"Instance UID in the archive and in {case.external_description}"
+            "the instances arrived with another Study Instance UID. Possible reasons: a merge or a coercion. Compare "
+            f"the Study Instance UID in the archive and in {case.external_description}"
         )
     if received.move_originators == (case.evidence.request.calling_ae_title,):
         return (
             f"{callers} sent these instances for this C-MOVE (as reported by the sender). Possible reasons: the "
-            "sender ignores the Study Instance UID, or has other instances under this UID. The sender's log shows "
-            "which study the sender looked up"
+            "sender ignores the Study Instance UID, or has other instances with this Study Instance UID. The sender's "
+            "log shows which study the sender looked up"
         )
     return "another AE may have sent instances to the receiver at the same time: check the callers, and verify again"
 

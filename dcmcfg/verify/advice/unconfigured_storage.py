@@ -26,9 +26,9 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
             f"{location}. The archive sent a C-MOVE to {alternative} (dcmAltCMoveSCP) with the Move Destination "
-            f"{case.destination}, and passed the response on. The log of {alternative} shows the reason. {alternative} "
-            f"must know {case.destination}. To list the settings for the administrator of {alternative}, run "
-            f"{work_order_command} (for an Orthanc, add --format orthanc)"
+            f"{case.destination}, and passed on the response of {alternative}. The log of {alternative} shows the "
+            f"reason. {alternative} must know {case.destination}. To list the settings for the administrator of "
+            f"{alternative}, run {work_order_command} (for an Orthanc, add --format orthanc)"
         )
         return
     yield (

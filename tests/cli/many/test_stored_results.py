@@ -26,8 +26,10 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
-        assert "Failures  5 studies: --require-route is set, but the route is not shown (" in done.stdout
-        assert "          Next step: to show the route of a purged study, run the same command again" in done.stdout
+        assert (
+            'Failures  5 studies: --require-route is set, but the finding for the route is "not shown" (' in done.stdout
+        )
+        assert "          Next step: to verify the route of a purged study, run the same command with " in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE

@@ -92,7 +92,7 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         done = run(*VERIFY, "--yes", "--json")
         answer = json.loads(done.stdout)
         assert (done.exit_code, answer["error"]["exit_code"]) == (4, 4)
-        assert "the directory is restored, but the archive may still know DCMCFG_" in done.stderr
+        assert "the LDAP directory is restored, but the archive may still know DCMCFG_" in done.stderr
         assert (
             answer["error"]["next_step"]
             == "to reload the archive when it is available: dcmcfg verify --clean-temporary"

@@ -138,7 +138,7 @@ def test_transfers_are_shown_by_leg_with_each_logged_c_store(configuration: Conf
     assert "DCM4CHEE → WORKSTATION||CT Image Storage||Implicit VR Little Endian||0000||3||our receiver" in words
     assert words.count(f"LONGTERM → DCM4CHEE||{kind}||12:30:01.005") == 3
     assert "Receiver: WORKSTATION@127.0.0.1:11117, listening since 2026-01-02 12:30:01 UTC" in words
-    assert "3 instances reached WORKSTATION in Implicit VR Little Endian" in words
+    assert "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian" in words
 
 
 def test_of_many_rows_and_responses_the_first_are_shown_and_the_rest_counted(configuration: Configuration) -> None:

@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, never asked": (reporting(UNWITNESSED), "the archive received no instance of the study"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "If not, an external archive also answers with status 0000, without counters",
+        "An external archive without this study also answers with status 0000, without counters",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
@@ -35,7 +35,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             reporting(UNWITNESSED, completed=1),
             instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
-        "the archive requires a mapping for the external archive. To set the mapping: dcmcfg set",
+        "the archive requires a mapping for the external archive in dcmCStoreSCUOfCMoveSCP. To set the mapping: dcmcfg",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),

@@ -249,7 +249,8 @@ def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
     record = replace(recorded("DCM4CHEE", 0xC000, None), called_ae_title="X;reboot", failure=failure)
     steps = judge_evidence(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
     assert any(
-        "To see the lines, run dcmcfg work-order --external 'X;reboot' --format orthanc" in each for each in steps
+        "To see the lines for DicomModalities, run dcmcfg work-order --external 'X;reboot' --format orthanc" in each
+        for each in steps
     )
 
 

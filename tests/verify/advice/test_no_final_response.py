@@ -19,8 +19,8 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
     assert "LONGTERM ends the association after a pending response" in back[0]
     assert (
-        "LONGTERM closes the connection, aborts the association or requests a release, the archive sends no final "
-        "response"
+        "the archive sends no final response if the external archive LONGTERM closes the connection, aborts the "
+        "association or requests a release after a C-MOVE request"
     ) in straight[0]
     for steps in (back, straight):
         assert steps[0].endswith("A longer time-out does not help")
