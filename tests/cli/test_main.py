@@ -331,6 +331,19 @@ def test_debugging_shows_the_traceback(run: Run, monkeypatch: pytest.MonkeyPatch
     assert isinstance(run("trial").exception, ZeroDivisionError)
 
 
+def test_an_interrupted_change_points_to_the_history(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("trial")
+    def trial() -> None:
+        invocation.current().changes_directory = invocation.current().may_have_changed = True
+        raise KeyboardInterrupt
+
+    add_command(monkeypatch, trial)
+    assert run("--device", "d", "trial").stderr.lstrip("\n") == (
+        "dcmcfg: interrupted; some changes might have been made\n"
+        "  next: to see which changes were made: dcmcfg --device d history\n"
+    )
+
+
 @pytest.mark.parametrize("writing", [False, True])
 def test_interrupt_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool) -> None:
     add_failing(monkeypatch, KeyboardInterrupt(), writing=writing)

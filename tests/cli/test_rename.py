@@ -93,9 +93,9 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     assert [(each["attribute"], each["reason"]) for each in content["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "refers to the exporter LONGTERM"),
-        ("dcmProperty", "unchanged, because the old title is kept"),
+        ("dcmProperty", "unchanged, because the old title is also kept"),
         ("dcmExporterID", "the name of an exporter"),
-        ("dcmExternalRetrieveAET", "unchanged, because the old title is kept"),
+        ("dcmExternalRetrieveAET", "unchanged, because the old title is also kept"),
         ("dicomAETitle", "the name of an AE"),
         ("dicomAETitle", "the name of a registered AE"),
     ]

@@ -29,6 +29,8 @@ DEBUG_VARIABLE = "DCMCFG_DEBUG"
 OUT_OF_MEMORY_MESSAGE = "out of memory: this machine has too little memory, or its memory limit (ulimit -v) is too low"
 _MEMORY_HINT = "process less data in one run, for example a smaller file or fewer studies"
 _MAY_HAVE_CHANGED_NOTE = "; some changes might have been made"
+#: Only of a command that changes the directory: other commands are not in the history.
+_HISTORY_HINT = "to see which changes were made: dcmcfg history"
 
 
 class OutputClosed(Exception):
@@ -89,6 +91,9 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         failure = _Failure(
             "interrupted" + (_MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else unchanged_note),
             INTERRUPTED_EXIT_CODE,
+            next_step=invocation.insert_site_options(_HISTORY_HINT)
+            if invocation.may_have_changed and invocation.changes_directory
+            else "",
         )
         lines = _format_failure(failure)
     except DcmcfgError as error:

@@ -124,7 +124,7 @@ class _LeftoverClassifier:
     def _explain_reference(self, reference: Reference) -> tuple[str, bool]:
         word = self.kind.value.label
         if self.keeps_old_name:
-            return "unchanged, because the old title is kept", False
+            return "unchanged, because the old title is also kept", False
         candidates = self.references.find_candidates(reference)
         if candidates:
             device = self.references.find_device_key(candidates[0].dn)
