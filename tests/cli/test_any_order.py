@@ -79,7 +79,9 @@ def orders(commands: tuple[tuple[str, ...], ...], count: int) -> list[tuple[tupl
 
 
 @pytest.mark.timeout(3600 if LONG else 240)
-@pytest.mark.parametrize(("commands", "count"), [(WIKI, 2), (STORED, 2)], ids=["wiki", "storage"])
+@pytest.mark.parametrize(
+    ("commands", "count"), sample([pytest.param(WIKI, 2, id="wiki"), pytest.param(STORED, 2, id="storage")], 0.5)
+)
 def test_every_order_leads_to_the_same_tree_without_force(
     run: Run, site: CliSite, tmp_path: Path, commands: tuple[tuple[str, ...], ...], count: int
 ) -> None:

@@ -292,6 +292,7 @@ def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: 
     assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
 
 
+@pytest.mark.skipif(not LONG, reason="it takes two labs, one after the other: runs with DCMCFG_LONG")
 def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> None:
     assert home.run("lab", "up")[0] == 0
     parts = {part.name: part.process.pid for part in home.state().parts if part.process}

@@ -55,7 +55,18 @@ def plan_of(count: int) -> list[Change]:
     return changes
 
 
-@pytest.fixture(params=["transaction", "step by step"])
+STRATEGIES = ["transaction", "step by step"]
+_CASES = [
+    pytest.param(strategy, answered, id=f"{strategy}-{'unheard' if answered else 'unsent'}")
+    for strategy in STRATEGIES
+    for answered in (False, True)
+]
+#: With each strategy, killed before a request is sent, or after its answer; in the short run, one of each.
+each_case = pytest.mark.parametrize(("programs", "answered"), _CASES if LONG else _CASES[::3], indirect=["programs"])
+each_strategy = pytest.mark.parametrize("programs", STRATEGIES, indirect=True)
+
+
+@pytest.fixture
 def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
     stepwise = request.param == "step by step"
     slapd = Slapd(
@@ -73,7 +84,7 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
             yield Programs(server, proxy, tmp_path / "state", RunningSlapd(slapd), tmp_path / "plan.ldif", not stepwise)
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@each_case
 def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
     request_number = 0
@@ -86,7 +97,7 @@ def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs
     assert request_number > 5
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@each_case
 def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
     request_number = 0
@@ -100,7 +111,7 @@ def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, ans
     assert request_number > 5
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@each_case
 def test_an_undo_killed_at_each_request_can_be_finished_and_reverted(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
     programs.succeeds("apply", str(programs.file))
@@ -118,7 +129,7 @@ def test_an_undo_killed_at_each_request_can_be_finished_and_reverted(programs: P
     assert request_number > 5
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@each_case
 def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(programs: Programs, answered: bool) -> None:
     """Unheard, each of them makes one step; unsent, the second request of each is the one that is lost."""
     old, new = programs.plan(first_state(5), plan_of(5))
@@ -136,6 +147,7 @@ def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(program
     assert programs.octets() == old
 
 
+@each_strategy
 def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> None:
     """Before the record is there nothing has happened; while it reads back, everything."""
     old, new = programs.plan(first_state(5), plan_of(5))
@@ -156,6 +168,7 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
 
 
 @pytest.mark.timeout(3600 if LONG else 240)
+@each_strategy
 def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
     """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
     old, new = programs.plan(first_state(500), plan_of(500))
