@@ -160,7 +160,8 @@ def _explain_missing_capabilities(source: NetworkAE) -> str:
         f"{source.title} shares the capabilities of {sharing_ae.title}, so copy the capabilities from "
         f"{sharing_ae.title}"
         if sharing_ae is not source
-        else "an AE without capabilities supports all SOP classes"
+        else "a remote AE without capabilities receives all SOP classes; an archive AE without capabilities accepts "
+        "no SOP class"
     )
 
 

@@ -29,8 +29,8 @@ def warn_about_overridden_device(ae: NetworkAE, name: str, ae_values: tuple[byte
         return
     if ae_values:
         yield (
-            f"the AE's own value overrides the value of the device {ae.device.name}: "
-            f"{_format_values(name, device_values)}."
+            f"the AE's own value overrides the value {_format_values(name, device_values)} of the device "
+            f"{ae.device.name}."
         )
     elif ae.entry.values(name):
         yield (f"{ae.title} will use the value of the device {ae.device.name}: {_format_values(name, device_values)}.")

@@ -267,7 +267,7 @@ class NetworkAEAdder:
     def _require_free(self, new: NewNetworkAE, device: _Device | None) -> None:
         if new.title in self._registered:
             raise Refused(
-                f"the title {new.title} is registered, although no AE has this title",
+                f"the title {new.title} is in the registry of unique AE titles, but no AE has this title",
                 next_step="to remove an unused registration: dcmcfg check --fix --rule registry-orphan",
             )
         # The user has not chosen this device: its name only follows from the title. It may be another system.

@@ -76,7 +76,9 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     none = run("capability", "copy", "WS1", "STORESCP", "--yes")
     assert (none.exit_code, none.stderr) == (
         3,
-        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without capabilities supports all SOP classes\n",
+        "dcmcfg: WS1 has no capabilities to copy\n"
+        "  next: a remote AE without capabilities receives all SOP classes; an archive AE without capabilities accepts "
+        "no SOP class\n",
     )
     unknown = run("capability", "add", "WS1", "CT Imag Storage", "--role", "SCP", "--yes")
     assert (unknown.exit_code, unknown.stderr) == (

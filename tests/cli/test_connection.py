@@ -49,8 +49,8 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive "
         "would not load the device\n"
-        "  next: if each of these entries also has another connection, add the option --detach; to give "
-        "an AE another connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
+        "  next: to remove the connection from these entries too: --detach (only if each entry has another "
+        "connection); to give an AE another connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")
     assert which.stderr == (

@@ -70,7 +70,10 @@ FAULTS: tuple[tuple[Callable[[Peers, int], Cells], str], ...] = (
         lambda _p, _n: {"title": "STORESCP"},
         "storescp/STORESCP exists and differs: the address of the AE is ",
     ),
-    (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, although no AE has this title"),
+    (
+        lambda _p, _n: {"title": "ORPHAN"},
+        "the title ORPHAN is in the registry of unique AE titles, but no AE has this title",
+    ),
     (lambda p, _n: {"port": str(p.refusing)}, "connection refused: nothing listens at this address"),
     (lambda _p, _n: {"host": UNKNOWN_HOST}, f"the host name {UNKNOWN_HOST} cannot be resolved"),
     (lambda p, _n: {"host": LOOPBACK, "port": str(p.one_title)}, "called AE title not recognised (1/1/7)"),

@@ -135,8 +135,8 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     ]
     assert result.stderr == (
         "warning: a running archive with the device name dcm4chee-arc keeps the loaded settings and cannot reload. If "
-        "possible, stop the archive first. Otherwise, changes that the archive writes to its device in the meantime "
-        "are lost.\n"
+        "possible, stop the archive before the rename. Otherwise, changes that the archive writes to its device during "
+        "the rename are lost.\n"
         "warning: waiting tasks in the archive's database belong to the device dcm4chee-arc. First wait until "
         "the queues are empty, or reschedule the tasks for hosp-arc.\n"
         f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"

@@ -319,7 +319,7 @@ def test_which_level_wins_is_told() -> None:
         "the AE OWN has its own value OWN, which overrides the value of the device.",
     )
     assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,), **{EXTERNAL: "X"}).warnings == (
-        "the AE's own value overrides the value of the device dcm4chee-arc: X.",
+        "the AE's own value overrides the value X of the device dcm4chee-arc.",
     )
     assert unset_attributes(load_bundled_schema(), target("AE:OWN", own, **{EXTERNAL: "X"}), [EXTERNAL]).warnings == (
         "OWN will use the value of the device dcm4chee-arc: X.",

@@ -221,7 +221,7 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
     orphan = Entry.from_values(
         f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
     )
-    with pytest.raises(Refused, match=r"registered, although no AE has this title — .*--rule registry-orphan"):
+    with pytest.raises(Refused, match=r"unique AE titles, but no AE has this title — .*--rule registry-orphan"):
         add(WS1, valid_tree().with_changes([Add(orphan)]))
 
 

@@ -141,8 +141,8 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
         if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
             remove = shlex.join(["dcmcfg", "ae", "remove", each.qualified_title])
             raise Refused(
-                f"the device already has an AE {new} with the same connections; the AE {new} is probably an alias "
-                "from a rename with --keep-alias",
+                f"the device already has an AE {new} with the same connections as {ae.title}; {new} is probably an "
+                "alias from an earlier rename with --keep-alias",
                 subject=str(each.entry.dn),
                 next_step="to revert that rename: dcmcfg undo N (to see the number N: dcmcfg history); to remove the "
                 f"alias: {remove}",
@@ -170,8 +170,8 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         # A rename back would apply the same rule to this application, although the first rename did not change it.
         if name == new or name.startswith(f"{new}-"):
             warnings.append(
-                f"the name of the web application {name} already starts with {new}; if you later rename {new} "
-                "back to the old title, dcmcfg will also rename the web application."
+                f"the name of the web application {name} already starts with {new}. If you later rename {new} "
+                "back to the old title, dcmcfg will also rename this web application."
             )
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
@@ -220,8 +220,8 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     old = ae.title
     if keep.other_title:
         yield (
-            f"callers can still use the title {old} for {new}. As a Move Destination, {old} is unknown (A801). In "
-            f"systems that use {old} as a Move Destination, replace {old} with {new}."
+            f"callers can still use {old} as called AE title. But {old} no longer works as a Move Destination (A801). "
+            f"In systems that use {old} as a Move Destination, replace {old} with {new}."
         )
     else:
         yield (
@@ -238,7 +238,7 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     if fetches:
         yield (
             f"studies that the archive fetches from {sources} will be sent to {new}. On {sources}, configure {new} as "
-            "a Move Destination, with the address of the old title."
+            f"a Move Destination, with the same host and port as {old}."
         )
     yield (
         f"studies that were stored before the rename may still show {old} as Retrieve AE Title (0008,0054). To show "
@@ -267,8 +267,8 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
         yield (
             f"studies that are already on the remote system are recorded under {old} in the archive's database. To "
             f"retrieve these studies, the archive calls the remote system with the called AE title {old}. The remote "
-            f"system must accept this title and must send the objects with the calling AE title {old}. If objects come "
-            "from another calling AE title, the archive returns a success status, but ignores the objects."
+            f"system must accept {old} as called AE title, and must use {old} as calling AE title when it sends the "
+            "objects. The archive ignores objects with another calling AE title, but still responds with success."
         )
         return
     if not is_recorded and not _may_be_archive(references, ae):

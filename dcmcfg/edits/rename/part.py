@@ -109,9 +109,9 @@ def _require_unrecorded(kind: EntityKind, old: str) -> None:
         raise Refused(
             f"the archive's database contains the ID {old} for each stored object, and LDAP changes do not affect "
             "the database. With another ID, the archive would not find these objects",
-            next_step="add a second storage, set dcmObjectStorageID to the ID of the second storage, and keep this "
-            "storage for the existing objects. If this storage is empty, or if you also change the database, you can "
-            f"rename the storage: {FORCE_OPTIONS[kind]}",
+            next_step="add a second storage, set dcmObjectStorageID to the ID of the second storage, and keep "
+            f"{old} for the existing objects. If {old} is empty, or if you also change the database, you can rename "
+            f"{old}: {FORCE_OPTIONS[kind]}",
         )
     if kind is EntityKind.QUEUE and old in _BUILT_IN:
         raise Refused(
@@ -164,14 +164,14 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
 def _find_device_warnings(device: Device, new: str) -> Iterator[str]:
     if "/" in new:
         yield (
-            "in dcmcfg commands, DEVICE/AE means an AE of a device, so the commands will misread the device name "
-            f"{new}."
+            f"the device name {new} contains a slash, so dcmcfg commands will misread the name as DEVICE/AE (an AE of "
+            "a device)."
         )
     if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):
         yield (
             f"a running archive with the device name {device.name} keeps the loaded settings and cannot reload. If "
-            "possible, stop the archive first. Otherwise, changes that the archive writes to its device in the "
-            "meantime are lost."
+            "possible, stop the archive before the rename. Otherwise, changes that the archive writes to its device "
+            "during the rename are lost."
         )
         yield (
             f"waiting tasks in the archive's database belong to the device {device.name}. First wait until the "

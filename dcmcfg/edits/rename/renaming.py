@@ -139,8 +139,10 @@ def _warn_about_existing_references(references: References, name: NameChange) ->
     if found:
         locations = _format_locations(found)
         yield (
-            f"dangling references already use {name.new_name}: {locations}. These references will now refer to this "
-            f"{name.kind.value.label}. If you rename the {name.kind.value.label} back, the references change too."
+            f"some references already contain {name.new_name}, but do not refer to an existing "
+            f"{name.kind.value.label}: {locations}. After the rename, these references refer to the renamed "
+            f"{name.kind.value.label}. If you later rename the {name.kind.value.label} back, dcmcfg also changes these "
+            "references."
         )
 
 
@@ -170,8 +172,8 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
 def _warn_about_merged_values(rewriting: Rewriting, name: NameChange) -> Iterator[str]:
     for dn, attribute in rewriting.merged_values:
         yield (
-            f"{dn}: {attribute} already has {name.new_name}, so dcmcfg removes {name.old_name}. If you rename back, "
-            f"dcmcfg does not restore {name.old_name}."
+            f"{dn}: {attribute} already contains {name.new_name}, so dcmcfg only removes {name.old_name}. If you later "
+            f"rename {name.new_name} back, {attribute} will contain only {name.old_name}."
         )
 
 
@@ -211,7 +213,7 @@ def require_free(references: References, kind: EntityKind, name: str) -> None:
         )
     if registered := find_registrations(references.tree, kind, name):
         raise Refused(
-            f"{name} is registered, although no {word} has this name",
+            f"{name} is in the registry of unique names, but no {word} has this name",
             subject=str(registered[0]),
             next_step="to remove unused registrations: dcmcfg check --fix --rule registry-orphan",
         )

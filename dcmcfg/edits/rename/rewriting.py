@@ -216,5 +216,5 @@ def _require_readable(reference: Reference, old: bytes, new: bytes, name: NameCh
             f"{name.new_name} cannot be used in {reference.attribute}, because the name would have another meaning in "
             f"this attribute: {format_value(reference.attribute, new)}",
             subject=str(reference.dn),
-            next_step="choose a name without characters that are special in this attribute",
+            next_step="choose a name that contains only letters, digits, - and _",
         )

@@ -125,9 +125,8 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
     assert not any(each.severity == "error" for each in lint(after, NOW))
-    assert (
-        "If objects come from another calling AE title, the archive returns a success status, but ignores the objects"
-        in " ".join(renaming.edit.warnings)
+    assert "The archive ignores objects with another calling AE title, but still responds with success" in " ".join(
+        renaming.edit.warnings
     )
 
 
@@ -171,7 +170,7 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
-    assert "As a Move Destination, DCM4CHEE is unknown (A801)" in " ".join(renaming.edit.warnings)
+    assert "DCM4CHEE no longer works as a Move Destination (A801)" in " ".join(renaming.edit.warnings)
     reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
     assert reasons["dcmOtherAETitle"] == "an additional title of an AE"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
@@ -203,7 +202,13 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
         ("storescp/LONGTERM", "TAPE", [], NotFound, "the device storescp has no AE LONGTERM"),
         ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is already used by another AE"),
         ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "another AE already has the title PACS"),
-        ("LONGTERM", "NEW_AET_A", [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]], Refused, "is registered, although no"),
+        (
+            "LONGTERM",
+            "NEW_AET_A",
+            [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]],
+            Refused,
+            "is in the registry of unique",
+        ),
         ("LONGTERM", "A" * 17, [], MalformedInput, "the title has 17 characters"),
         ("LONGTERM", " TAPE", [], MalformedInput, "starts or ends with a space"),
         ("LONGTERM", "TÄPE", [], MalformedInput, "a non-ASCII character"),
@@ -239,9 +244,11 @@ def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> 
 
 def test_a_name_that_is_named_already_is_told_as_that() -> None:
     renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
-    assert any(each.startswith("dangling references already use TAPE") for each in renaming.edit.warnings)
+    assert any(each.startswith("some references already contain TAPE") for each in renaming.edit.warnings)
     assert any(
-        "dcmExternalRetrieveAET already has TAPE, so dcmcfg removes LONGTERM" in each for each in renaming.edit.warnings
+        "dcmExternalRetrieveAET already contains TAPE, so dcmcfg only removes LONGTERM. If you later rename TAPE back, "
+        "dcmExternalRetrieveAET will contain only LONGTERM." in each
+        for each in renaming.edit.warnings
     )
 
 
@@ -291,7 +298,7 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
         rename_ae(References(after), "TAPE", "LONGTERM", NONE)
     assert str(refused.value) == (
         f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the device already has an AE LONGTERM with the same "
-        "connections; the AE LONGTERM is probably an alias from a rename with --keep-alias — to revert "
+        "connections as TAPE; LONGTERM is probably an alias from an earlier rename with --keep-alias — to revert "
         "that rename: "
         "dcmcfg undo N (to see the number N: dcmcfg history); to remove the alias: dcmcfg ae remove longterm/LONGTERM"
     )
