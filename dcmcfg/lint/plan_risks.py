@@ -100,7 +100,7 @@ def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting refers" if len(found) == 1 else f"{len(found)} settings refer"
-    description = f"{settings} to an AE that is missing, or that the archive cannot use for this purpose"
+    description = f"{settings} to an AE that is missing or not suitable"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

@@ -174,9 +174,7 @@ SET_ANOTHER = (
 )
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
-    head = (
-        "unusable-reference: 1 setting refers to an AE that is missing, or that the archive cannot use for this purpose"
-    )
+    head = "unusable-reference: 1 setting refers to an AE that is missing or not suitable"
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
     for command in commands[title == "NOBODY" :]:  # set-external-retrieve refuses an unknown title by its own option

@@ -289,7 +289,7 @@ UNKNOWN_AES = (
         [put(STORESCP, dcmOtherAETitle="OLDSCP"), put(DCM4CHEE, dcmAcceptedMoveDestination="OLDSCP")],
         DCM4CHEE,
         "dcmAcceptedMoveDestination",
-        "OLDSCP is only another title (dcmOtherAETitle) of STORESCP",
+        "OLDSCP is in dcmOtherAETitle of STORESCP, but is not the AE's own title",
     ),
     Break(
         "wildcard-as-peer",
@@ -632,7 +632,7 @@ CAPABILITIES = (
         [*without_capabilities(STORESCP), _ct(STORESCP)],
         STORESCP,
         "",
-        "the AE has SCP capabilities for 1 storage SOP classes",
+        "the archive does not send 167 of its 168 storage SOP classes to the AE",
     ),
     Break(
         "no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "the AE has no storage SCU capability"

@@ -44,7 +44,7 @@ def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other
     connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
     queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
     (found,) = summaries(findings_of("name-with-special-characters", valid_tree().with_changes([connection, queue])))
-    message = "a reference may contain another spelling of this name, so the archive cannot load the device"
+    message = "a reference may have another spelling of this name; then the archive cannot load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 

@@ -82,7 +82,10 @@ def _find_differences(tree: Tree, device: Entry, content: Mapping[str, Any]) -> 
         for each in unknown[:_MAX_UNKNOWN]:
             yield _build_finding(ENTRY_ONLY_SHOWN, each.parent, "", _describe_unknown(each))
         if (rest := len(unknown) - _MAX_UNKNOWN) > 0:
-            message = f"the archive's JSON shows {rest} more entries that the directory does not have: {unknown[0].key}"
+            message = (
+                f"the archive's JSON shows {rest} more entries with the key {unknown[0].key} that the directory does "
+                "not have"
+            )
             yield _build_finding(ENTRY_ONLY_SHOWN, unknown[0].parent, "", message)
 
 

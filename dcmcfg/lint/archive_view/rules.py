@@ -28,8 +28,8 @@ VALUE_DIFFERS = CheckRule(
     "warning",
     "The archive's JSON must show the values that the directory has.",
     part="archive-view",
-    fix="If the archive reads a replica, run `dcmcfg status --replicas`. Otherwise, write the value in the form that "
-    "the archive shows. The web form can replace the value when the form saves the device.",
+    fix="If the archive reads a replica, run `dcmcfg status --replicas`. Otherwise, write the value exactly as the "
+    "archive shows it. If you do not, the web form can replace the value when the form saves the device.",
     reason="The archive interprets the value differently, or uses a directory other than the directory of dcmcfg.",
 )
 ENTRY_NOT_SHOWN = CheckRule(

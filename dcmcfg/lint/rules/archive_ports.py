@@ -167,8 +167,8 @@ RULES = (
     LintRule(
         "port-possibly-taken",
         "warning",
-        requirement="Installed connections of the archive with the same port must have addresses that are certainly "
-        "different.",
+        requirement="Installed connections of the archive with the same port must have different IP addresses (not "
+        "host names).",
         reason="The archive cannot open the port in two cases: a host name resolves to the address of the other "
         "connection, or another program uses the port.",
         fix=_FIX,

@@ -8,6 +8,7 @@ from dcmcfg.lint.ae_lookups import find_looked_up_references
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.printable import format_count
 from dcmcfg.schema_names import (
     ACCEPTED_MOVE_DESTINATION,
     ARCHIVE_NETWORK_AE_OBJECT_CLASS,
@@ -55,9 +56,9 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"the AE has SCP capabilities for {storage} storage SOP classes. Of the {len(sent)} storage SOP "
-                f"classes that the archive can send, the AE does not list {len(sent - accepted)} classes. The archive "
-                "does not send these classes to the AE"
+                f"the archive does not send {len(sent - accepted)} of its {len(sent)} storage SOP classes to the AE, "
+                "because the AE does not list these classes (the AE lists "
+                f"{format_count(storage, 'storage SOP class', 'storage SOP classes')} as SCP)"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -176,7 +177,8 @@ RULES = (
         "initiator-not-enforced",
         "note",
         requirement="An archive AE with SCU capabilities must be allowed to open associations.",
-        reason="The archive ignores dicomAssociationInitiator when it opens associations.",
+        reason="The archive ignores the value FALSE of dicomAssociationInitiator and opens associations anyway, so the "
+        "value is misleading.",
         fix="Set dicomAssociationInitiator to TRUE. If the AE should not send objects, remove the SCU capabilities "
         "instead.",
         example_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",

@@ -55,8 +55,8 @@ RULES = (
     LintRule(
         "certificate-expired",
         "error",
-        requirement="Each certificate in the tree must currently be valid.",
-        reason="If a certificate has expired or is not yet valid, TLS connections of its node fail.",
+        requirement="Each certificate in the configuration must currently be valid.",
+        reason="If a certificate has expired or is not yet valid, TLS connections with this certificate fail.",
         fix="Replace the certificate with a valid certificate.",
         example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
@@ -65,7 +65,7 @@ RULES = (
     LintRule(
         "certificate-expires",
         "warning",
-        requirement="Each certificate in the tree must be valid for at least 60 more days.",
+        requirement="Each certificate in the configuration must be valid for at least 60 more days.",
         reason="After the expiry date, TLS connections fail. The check does not read key store files (dcmKeyStoreURL).",
         fix="Renew the certificate.",
         example_command=_REPLACE_COMMAND,
@@ -75,7 +75,7 @@ RULES = (
     LintRule(
         "certificate-unreadable",
         "warning",
-        requirement="Each certificate in the tree must be readable.",
+        requirement="Each certificate in the configuration must be readable.",
         reason="The archive cannot use an unreadable certificate.",
         fix="Store the certificate again, in DER encoding.",
         example_command=_REPLACE_COMMAND,

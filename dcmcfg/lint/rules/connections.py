@@ -179,10 +179,9 @@ RULES = (
         "connection-spelling",
         "warning",
         requirement="A connection reference must be spelled exactly like the DN of the connection.",
-        reason="The archive compares the reference and the DN as text. Differences in upper and lower case are "
-        "allowed. Some "
-        "directory servers always return the same spelling of a DN. With such a server, a different spelling has no "
-        "effect.",
+        reason="The archive compares the reference and the DN as text, but ignores upper and lower case. Some "
+        "directory servers return every DN in one standard spelling. With such a server, a different spelling is "
+        "harmless.",
         fix="Spell the reference exactly like the DN of the connection.",
         example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,

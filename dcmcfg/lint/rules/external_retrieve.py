@@ -167,8 +167,8 @@ RULES = (
         "external-retrieve-elsewhere",
         "error",
         requirement="dcmExternalRetrieveAEDestination must not be the title of an AE of another device.",
-        reason="With an AE of another device, the external archive sends the objects to this device. The archive does "
-        "not receive the objects and cannot forward them.",
+        reason="With the title of an AE of another device, the external archive sends the objects to that other "
+        "device. The archive does not receive the objects and cannot forward them.",
         fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,

@@ -147,8 +147,9 @@ RULES = (
         "cache-never-purged",
         "warning",
         requirement="A storage with the storage duration CACHE must have a setting that triggers purging.",
-        reason="Without purging, the storage becomes full. A threshold, a retention or dcmNoDeletionConstraint "
-        "triggers purging. The archive checks these triggers only if dcmPurgeStoragePollingInterval is set.",
+        reason="Without purging, the storage becomes full. Purging starts when the free space is below a threshold, or "
+        "when a retention period ends. If neither is set, dcmNoDeletionConstraint=TRUE starts purging without such a "
+        "condition. The archive checks these settings only if dcmPurgeStoragePollingInterval is set.",
         fix="Set dcmPurgeStoragePollingInterval on the device, and a threshold or a retention on the storage.",
         example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
@@ -158,10 +159,10 @@ RULES = (
         "error",
         requirement="dcmExternalRetrieveAET must contain only AE titles that the archive can record after a storage "
         "commitment.",
-        reason="The archive purges a study only if dcmExternalRetrieveAET contains the external archive that is "
-        "recorded for the study. The archive records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the "
-        "archive records the AE title that the external archive's response contains. This title is usually the "
-        "external archive's own title.",
+        reason="The archive purges a study only if dcmExternalRetrieveAET contains the AE title that is recorded for "
+        "the study. After a storage commitment, the archive records the exporter's first dcmRetrieveAET. Without "
+        "dcmRetrieveAET, the archive records the AE title from the external archive's response, usually the external "
+        "archive's own title.",
         fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
@@ -170,9 +171,9 @@ RULES = (
         "purged-without-availability",
         "note",
         requirement="A storage with dcmExternalRetrieveAET must set the availability of purged studies.",
-        reason="Without dcmExternalRetrieveInstanceAvailability, purged studies have the availability ONLINE, so users "
-        "do not expect a slow retrieve. If the attribute is set, a study keeps the new availability even after a "
-        "recall. The availability then does not show where the files are.",
+        reason="Without dcmExternalRetrieveInstanceAvailability, purged studies still have the availability ONLINE, so "
+        "users do not expect a slow retrieve. With the attribute, purged studies get its value, and keep this value "
+        "even after a recall. So after a recall, the availability does not show where the files are.",
         fix="Set dcmExternalRetrieveInstanceAvailability to NEARLINE or OFFLINE.",
         example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,

@@ -124,10 +124,12 @@ RULES = (
         "mixed-retrieve-not-forwarded",
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP must contain a value for each external archive.",
-        reason="With this value, the archive recognises objects from the external archive by their Move Originator. "
-        "Without this value, the archive stores the missing objects of a partly local study, but does not forward "
-        "these objects. If the external archive sends no Move Originator, the archive never forwards objects.",
-        fix="Add a value CALLING=SCP. Usually CALLING and SCP are both the external archive's AE title.",
+        reason="With this value, the archive recognises objects from the external archive by their calling AE title. "
+        "Without this value, the archive uses their Move Originator. Then the archive stores the missing objects of a "
+        "partly local study, but does not forward them. If the external archive also sends no Move Originator, the "
+        "archive forwards no objects of any study.",
+        fix="Add a value CALLING=SCP. CALLING is the calling AE title of the sent objects. SCP is the AE title to "
+        "which the archive sends the C-MOVE request. Usually both are the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
     ),
@@ -178,10 +180,12 @@ RULES = (
     LintRule(
         "external-archive-accept-list",
         "warning",
-        requirement="The list of accepted callers of an external archive must contain the exporting AE.",
+        requirement="If the AE of an external archive has dcmAcceptedCallingAETitle, this list must contain the "
+        "exporting AE.",
         reason="An external archive that uses this list rejects exports from other AEs. The archive forwards "
         "retrieve requests under the requester's title, so the list must also contain the titles of all requesters.",
-        fix="Add the AE titles to the list on the external archive, and to the list in the tree.",
+        fix="Add the AE titles to the accepted callers on the external archive itself, and to "
+        "dcmAcceptedCallingAETitle of its AE in the configuration.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_archive_accept_list,
     ),
@@ -190,7 +194,7 @@ RULES = (
         "note",
         requirement="Query results must contain the AE title of the external archive.",
         reason="dcmReturnRetrieveAET replaces the external archive's title in query results.",
-        fix="Unset dcmReturnRetrieveAET. If query results should contain the title in this attribute, ignore this "
+        fix="Unset dcmReturnRetrieveAET. If query results should show the value of dcmReturnRetrieveAET, ignore this "
         "note.",
         example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
         find_violations=_find_return_retrieve_aet,

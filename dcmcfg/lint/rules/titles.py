@@ -70,7 +70,7 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
                     f"the archive does not escape special characters in DNs, so it cannot find this {kind} by its DN"
                 )
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
-                message = "a reference may contain another spelling of this name, so the archive cannot load the device"
+                message = "a reference may have another spelling of this name; then the archive cannot load the device"
             else:
                 continue
             if context.references.find_device_key(entry.dn) is not None:
@@ -112,9 +112,9 @@ RULES = (
         requirement='The names of entries below a device must not contain any of these characters: `, + " \\ < > ;`. '
         "The names of devices and connections must also not contain `=`.",
         reason="The archive does not escape special characters in DNs. So the archive can read the entry but cannot "
-        "change or remove the entry. The archive also compares these DNs as text with the connection references in the "
-        "directory. In these references, OpenLDAP writes `=` as `\\3D`. The texts then differ, and the archive cannot "
-        "load the device.",
+        "change or remove the entry. The character `=` has another effect: the archive compares the DN of a connection "
+        "with the references to the connection as text. In references, OpenLDAP writes `=` as `\\3D`. So the two texts "
+        "differ, and the archive cannot load the device.",
         fix="Rename the device or AE. To rename a connection, add a connection with a new name, then remove the old "
         "connection.",
         example_command="dcmcfg device rename OLD NEW",

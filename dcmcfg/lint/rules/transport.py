@@ -201,8 +201,7 @@ RULES = (
         "error",
         requirement="The sending AE of an exporter and the destination must have compatible connections.",
         reason="If the connections are not compatible, every task of the exporter fails "
-        "(IncompatibleConnectionException). This also happens if another AE of the archive has a compatible "
-        "connection.",
+        "(IncompatibleConnectionException), even if another AE of the archive has a compatible connection.",
         fix="Find out whether the destination's connection is plain or uses TLS. Add a connection of this kind to the "
         "sending AE.",
         example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",

@@ -170,8 +170,8 @@ def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation
             ae = context.aes_by_other_title[reference.name]
             yield Violation(
                 reference.dn,
-                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so the archive finds no AE "
-                "with this title",
+                f"{reference.name} is in dcmOtherAETitle of {ae.title}, but is not the AE's own title, so the archive "
+                "finds no AE with this title",
                 reference.attribute,
                 reference.value,
             )
@@ -210,7 +210,7 @@ RULES = (
     LintRule(
         "fallback-scp-unknown",
         "error",
-        requirement="The fallback C-MOVE SCP and its C-FIND SCP must be AEs in the tree.",
+        requirement="The fallback C-MOVE SCP and its C-FIND SCP must be AEs in the configuration.",
         reason="If the archive does not have a study, the archive forwards the retrieve to the fallback C-MOVE SCP. "
         "If an AE is unknown, the retrieve fails (A702).",
         fix="Add the AE, or use the title of an existing AE.",
@@ -221,7 +221,8 @@ RULES = (
     LintRule(
         "external-archive-unknown",
         "error",
-        requirement="The external archives in storages, exporters and retrieve settings must be AEs in the tree.",
+        requirement="The external archives in storages, exporters and retrieve settings must be AEs in the "
+        "configuration.",
         reason="The archive looks up the title to retrieve purged studies or to request storage commitment. If the "
         "title is unknown, the retrieve fails (A702), and the Error Comment contains only the first part of the "
         "title.",
@@ -233,7 +234,7 @@ RULES = (
     LintRule(
         "exporter-destination-unknown",
         "error",
-        requirement="The AE in an exporter's URI must be in the tree.",
+        requirement="The AE in an exporter's URI must be in the configuration.",
         reason="If the AE is missing, every task of the exporter fails.",
         fix="Add the AE, or correct the URI.",
         example_command=_ADD,
@@ -243,7 +244,7 @@ RULES = (
     LintRule(
         "remote-ae-unknown",
         "error",
-        requirement="Each AE to which the archive connects must be in the tree.",
+        requirement="Each AE to which the archive connects must be in the configuration.",
         reason="The archive looks up the title among the AEs of all devices. If the title is unknown, the archive "
         "cannot connect.",
         fix="Add the AE, or use the title of an existing AE.",
@@ -255,8 +256,9 @@ RULES = (
         "local-ae-unknown",
         "error",
         requirement="If the archive acts as an AE, this AE must belong to the archive's own device.",
-        reason="Requests under the title of an AE of another device fail. If dcmShareTransferCapabilitiesFromAETitle "
-        "contains such a title, the archive accepts no presentation context.",
+        reason="If the AE belongs to another device, requests that the archive makes under the AE's title fail. If "
+        "dcmShareTransferCapabilitiesFromAETitle contains the title of such an AE, the archive accepts no presentation "
+        "context.",
         fix="Use the title of an AE of the same device.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
@@ -265,7 +267,7 @@ RULES = (
     LintRule(
         "accepted-destination-unknown",
         "warning",
-        requirement="Each title in dcmAcceptedMoveDestination must be the title of an AE in the tree.",
+        requirement="Each title in dcmAcceptedMoveDestination must be the title of an AE in the configuration.",
         reason="The archive first accepts the destination, but then responds with A801, because no AE has the title.",
         fix="Correct the title, remove the title from dcmAcceptedMoveDestination, or add the AE.",
         example_command=_ADD,
@@ -275,7 +277,7 @@ RULES = (
     LintRule(
         "ups-destination-unknown",
         "warning",
-        requirement="The AE in the URI of a UPS processing rule must be in the tree.",
+        requirement="The AE in the URI of a UPS processing rule must be in the configuration.",
         reason="The archive uses the AE in the URI for workitems that have no destination. If the AE is unknown, "
         "these workitems fail.",
         fix="Add the AE, or correct the URI. If nobody uses the rule, remove the rule.",
@@ -308,7 +310,7 @@ RULES = (
     LintRule(
         "condition-on-unknown-ae",
         "warning",
-        requirement="A condition on the receiving AE must contain the title of an AE in the tree.",
+        requirement="A condition on the receiving AE must contain the title of an AE in the configuration.",
         reason="A condition with an unknown AE title never matches, so the archive might never apply the rule.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",

@@ -99,7 +99,8 @@ RULES = (
         EntityKind.DEVICE,
         "device-unknown",
         "warning",
-        "No device does the work, or another device does the work. The archive only writes the problem to its log.",
+        "No device or the wrong device performs the action, for example an export. The archive only writes a message "
+        "to its log.",
     ),
     _build_rule(
         EntityKind.HL7_APPLICATION,
