@@ -58,7 +58,8 @@ def _find_ldap_problem(text: str, environment: Environment, site: ComparedSite) 
             return None
         # The server may have another name for the archive than for dcmcfg, but rarely another port.
         severity: Severity = "note" if url.port in known_ports else "warning"
-        return severity, f"the settings have other directory servers: {shown}"
+        message = f"the settings have no directory server at this address; directory servers in the settings: {shown}"
+        return severity, message
     port = url.port
     service = url.host.partition(".")[0]
     if (service_ports := directory.service_ports.get(service)) is not None:
@@ -138,7 +139,10 @@ def _check_published_ports(container: Container, site: ComparedSite) -> Iterator
         yield FileProblem(PORT_NOT_PUBLISHED, "", message, container.location, severity=severity)
     if moved:
         # Systems that read the address from the directory use the port of the connection.
-        message = f"{container.label} publishes ports of {site.device.name} under other numbers: {', '.join(moved)}"
+        message = (
+            f"{container.label} publishes ports of {site.device.name} under other numbers than in the directory: "
+            f"{', '.join(moved)}"
+        )
         yield FileProblem(PORT_NOT_PUBLISHED, "", message, container.location, severity="note")
 
 

@@ -61,7 +61,7 @@ class ServiceReader:
         """
         for key, node in service.values.items():
             if node.tag in _MERGE_TAGS:
-                self.report("", f"service {name}: dcmcfg does not read the tag {node.tag} of {key}", node.line)
+                self.report("", f"service {name}: dcmcfg does not support the YAML tag {node.tag} of {key}", node.line)
         variables = dict(self._read_env_files(service.values.get("env_file")))
         # The environment of the service overrides its files.
         variables |= {each.name: each for each in self._read_environment(service.values.get("environment"))}
@@ -117,7 +117,7 @@ class ServiceReader:
                 written = item.get_text("path")
                 is_required = item.get_text("required") != "false"
                 if (form := item.get_text("format")) is not None:
-                    self.report("", f"dcmcfg does not read the format {form} of an env_file", item.line)
+                    self.report("", f"dcmcfg does not support the format {form} of an env_file", item.line)
             elif isinstance(item, YamlScalar):
                 written = item.text
             path = None if written is None else self.replace_variables(written, "", item.line)

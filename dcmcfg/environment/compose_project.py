@@ -65,7 +65,7 @@ class _ProjectReader:
                 path = item.values.get("path")
                 for key in ("project_directory", "env_file"):
                     if key in item.values:
-                        reader.report("", f"dcmcfg does not read {key} of {INCLUDE_KEY}", item.line)
+                        reader.report("", f"dcmcfg does not support the key {key} of {INCLUDE_KEY}", item.line)
             else:
                 path = item
             nodes = path.items if isinstance(path, YamlSequence) else (path,)

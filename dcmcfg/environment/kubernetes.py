@@ -102,7 +102,7 @@ class _ManifestReader:
     def read_containers(self, manifest: Manifest) -> Iterator[Container]:
         kind = manifest.content.get_text("kind") or ""
         if kind in _UNREAD:
-            message = f"dcmcfg does not read the kind {kind}. Check the output of {_UNREAD[kind]} instead"
+            message = f"dcmcfg does not read objects of the kind {kind}. Instead, check the output of {_UNREAD[kind]}"
             self._report("", message, SourceLocation(manifest.file, manifest.content.line))
         pod = _find_pod(manifest)
         spec = pod.get_mapping("spec") if pod else None

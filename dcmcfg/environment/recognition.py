@@ -42,4 +42,4 @@ def _describe(environment: Environment) -> str:
         return f"dcmcfg compares nothing, because the file has no {kind}"
     shown = ", ".join(f"{each.name} ({each.image.name})" if each.image else each.name for each in named[:_MAX_NAMED])
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
-    return f"dcmcfg compares nothing, because it recognises no container of the archive: {shown}{more}"
+    return f"dcmcfg compares nothing, because it recognises none of the containers: {shown}{more}"

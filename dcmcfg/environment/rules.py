@@ -9,7 +9,7 @@ _SET_TO_DIRECTORY = "Set the variable to the value that the directory has."
 START_VALUE = CheckRule(
     "env-start-value",
     "error",
-    "A variable that the archive reads at each start must match the directory.",
+    "A variable that the archive reads at each start must have the same value as in the directory.",
     part="environment",
     fix=_SET_TO_DIRECTORY,
     reason="At its next start, the archive does not find its configuration.",
@@ -17,11 +17,12 @@ START_VALUE = CheckRule(
 FIRST_START_VALUE = CheckRule(
     "env-first-start-value",
     "warning",
-    "A variable that is used only at the first start of the directory server must match the directory.",
+    "A variable that is used only at the first start of the directory server must have the same value as in the "
+    "directory.",
     part="environment",
-    fix=f"{_SET_TO_DIRECTORY} A change of the variable does not change the directory.",
+    fix=f"{_SET_TO_DIRECTORY} If you change only the variable, the directory does not change.",
     reason="The variable has no effect on an existing directory. But the update scripts of the image use the variable. "
-    "Then the scripts try to change entries that do not exist.",
+    "With a wrong value, the scripts try to change entries that do not exist.",
 )
 LDAP_URL = CheckRule(
     "env-ldap-url",
@@ -58,24 +59,24 @@ IMAGE_VERSIONS = CheckRule(
 IMAGE_TAG = CheckRule(
     "env-image-tag",
     "note",
-    "The tag of an image must name a release.",
+    "The tag of a container image must contain a release number.",
     part="environment",
-    fix="Use a tag with the release, such as 5.35.0 or 2.6.13-35.0.",
-    reason="Nobody can see which release runs, and the release changes when the image is pulled again.",
+    fix="Use a tag with a release number, such as 5.35.0 or 2.6.13-35.0.",
+    reason="The tag does not show which release runs, and a new pull of the image can change the release.",
 )
 DEFAULT_PASSWORD = CheckRule(
     "env-default-password",
     "warning",
     "A password must not be the default password of the image.",
     part="environment",
-    fix="Set another password in the file, and in the directory or the database. The directory and the database keep "
-    "the password of their first start.",
+    fix="Set another password in the file. Also change the password in the directory or in the database, because both "
+    "keep the password of their first start.",
     reason="The default passwords are public.",
 )
 PASSWORDS_DIFFER = CheckRule(
     "env-password-differs",
     "error",
-    "The archive must have the password, user and database name of the directory server and the database.",
+    "The archive must use the password of its directory server, and the user, password and name of its database.",
     part="environment",
     fix="Set the same value in both containers.",
     reason="The archive cannot log in.",
@@ -99,10 +100,10 @@ VARIABLE_NAME = CheckRule(
 VALUE_UNKNOWN = CheckRule(
     "env-value-unknown",
     "note",
-    "The files must show the values of the variables.",
+    "The files must contain the values of the variables.",
     part="environment",
-    fix="Set the variable in the .env file, or also specify the file that contains the value. To check all values "
-    "that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
+    fix="Set the variable in the .env file, or specify the file with the value in a second --env option. To check all "
+    "values that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
     reason="The value is not checked.",
 )
 NOTHING_COMPARED = CheckRule(

@@ -152,12 +152,14 @@ def test_the_variables_of_a_dotenv_file_may_be_for_each_image() -> None:
         (
             "ldap://other:389",
             "note",
-            "the settings have other directory servers: ldap://ldap.example.org:389, ldap://replica:1389",
+            "the settings have no directory server at this address; directory servers in the settings: "
+            "ldap://ldap.example.org:389, ldap://replica:1389",
         ),
         (
             "ldap://other:3389",
             "warning",
-            "the settings have other directory servers: ldap://ldap.example.org:389, ldap://replica:1389",
+            "the settings have no directory server at this address; directory servers in the settings: "
+            "ldap://ldap.example.org:389, ldap://replica:1389",
         ),
     ],
 )
@@ -223,7 +225,8 @@ def test_a_port_that_is_published_under_another_number_is_noted() -> None:
             "note",
             "env-port-not-published",
             "",
-            "service arc publishes ports of dcm4chee-arc under other numbers: 11112 (dicom, DICOM) as 104",
+            "service arc publishes ports of dcm4chee-arc under other numbers than in the directory: "
+            "11112 (dicom, DICOM) as 104",
         )
     ]
 
@@ -370,7 +373,7 @@ def test_variables_that_the_image_ignores_are_found() -> None:
 
 def test_a_file_without_anything_to_compare_is_found() -> None:
     other = compose("services:\n  a: {image: 'own/arc:1'}\n  b: {}\n")
-    nothing = "dcmcfg compares nothing, because it recognises no container of the archive: a (arc), b"
+    nothing = "dcmcfg compares nothing, because it recognises none of the containers: a (arc), b"
     assert summarise(check(other)) == [("warning", "env-nothing-compared", "", nothing)]
     (finding,) = check(dotenv("PASSWORD=x\n"))
     assert finding.message == "dcmcfg compares nothing, because the file has no variable that the images read"

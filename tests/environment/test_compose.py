@@ -163,9 +163,9 @@ def test_tags_of_merging_and_files_of_the_shell_are_noted() -> None:
         {"COMPOSE_FILE": "x.yml:y.yml"},
     )
     assert [each.message for each in found.problems] == [
-        "service a: dcmcfg does not read the tag !override of ports",
-        "service a: dcmcfg does not read the tag !reset of environment",
-        "dcmcfg does not read the format raw of an env_file",
+        "service a: dcmcfg does not support the YAML tag !override of ports",
+        "service a: dcmcfg does not support the YAML tag !reset of environment",
+        "dcmcfg does not support the format raw of an env_file",
         "dcmcfg does not read the files of COMPOSE_FILE in the .env file",
     ]
 

@@ -100,6 +100,6 @@ def test_what_is_not_read_is_noted() -> None:
         "include: [{path: ldap.yml, env_file: x.env}]\nservices:\n  a: {extends: {file: gone.yml, service: b}}\n", FILES
     )
     assert [(each.message, each.location.line) for each in found.problems] == [
-        ("dcmcfg does not read env_file of include", 1),
+        ("dcmcfg does not support the key env_file of include", 1),
         ("extends: the file gone.yml does not exist, or cannot be read", 3),
     ]

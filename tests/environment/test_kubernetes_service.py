@@ -92,7 +92,7 @@ def test_a_service_for_each_port_of_the_directory_has_no_finding() -> None:
             service("NodePort", "{port: 11112, nodePort: 31112}"),
             "directory:1389",
             "env-port-not-published",
-            "under other numbers: 11112 (dicom, DICOM) as 31112",
+            "under other numbers than in the directory: 11112 (dicom, DICOM) as 31112",
         ),
         ("", "directory:389", "env-ldap-url", "the Service directory has no port 389 for container ldap/slapd, only"),
         ("", "directory.ns.svc:636", "env-ldap-url", "the Service directory has no port 636"),
@@ -107,5 +107,5 @@ def test_manifests_that_another_program_makes_are_noted() -> None:
     found = read("---\napiVersion: kustomize.config.k8s.io/v1\nkind: Kustomization\nresources: [a.yaml]\n")
     (problem,) = found.problems
     assert problem.message == (
-        "dcmcfg does not read the kind Kustomization. Check the output of kubectl kustomize FOLDER instead"
+        "dcmcfg does not read objects of the kind Kustomization. Instead, check the output of kubectl kustomize FOLDER"
     )
