@@ -192,12 +192,12 @@ def _print_gap_decisions(console: Console, upgrade: Upgrade, base: DN) -> None:
     """Print the decisions of the gap; without ``--gap`` only their number, because nothing depends on them."""
     decisions = upgrade.gap_decisions
     if decisions and upgrade.options.gap:
-        print_line(console, "Differences from a new installation where the site has values of its own:")
+        print_line(console, "Differences from a new installation, in places where the site has its own values:")
         _print_numbered(console, decisions, base)
     elif decisions:
         count = format_count(len(decisions), "difference")
-        hint = "(to list them: --gap all)"
-        print_prose(console, f"{count} from a new installation where the site has values of its own {hint}")
+        places = "in places where the site has its own values"
+        print_prose(console, f"{count} from a new installation, {places} (to list them: --gap all)")
 
 
 def _print_kept(console: Console, upgrade: Upgrade, base: DN) -> None:

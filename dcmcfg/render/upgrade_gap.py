@@ -18,14 +18,14 @@ from dcmcfg.upgrade.options import GAP_KINDS
 
 _MAX_NAMES = 8
 _HEADINGS = {
-    "corrections": "Changes of update files that miss their target",
+    "corrections": "Changes that update files fail to make",
     "additions": "Entries that a new installation has",
     "values": "Entries with other values in a new installation",
     "removals": "Entries that a new installation no longer has",
 }
 _OWN_NOTE = (
-    "The list contains changes of the site itself. To omit these changes, specify the site's release before the "
-    "upgrade with --from"
+    "The list also contains changes that the site has made. To omit these changes, specify with --from the release "
+    "that the site had before the upgrade"
 )
 
 

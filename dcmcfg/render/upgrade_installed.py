@@ -20,8 +20,9 @@ def print_installed(console: Console, candidates: Sequence[InstalledCandidate]) 
     if not candidates:
         return
     best = candidates[0]
-    counts = ", ".join(
-        f"{each.release.label}: {format_count(each.decision_count, 'decision')}, {each.dropped_count} not made"
+    counts = "; ".join(
+        f"from {each.release.label}: {format_count(each.decision_count, 'decision')}, "
+        f"{format_count(each.dropped_count, 'change')} not made"
         for each in candidates
     )
     equal = [each.release.label for each in candidates if each.unsolved_count == best.unsolved_count]
@@ -29,9 +30,9 @@ def print_installed(console: Console, candidates: Sequence[InstalledCandidate]) 
         found = f"release {' or '.join(equal)}, which fit the configuration equally well"
     else:
         found = f"probably release {best.release.label}"
-    print_prose(console, escape_unprintable(f"installed with: {found} (an upgrade from {counts})"))
+    print_prose(console, escape_unprintable(f"first installed with: {found} (upgrade {counts})"))
     if best.behind:
-        print_prose(console, escape_unprintable(f"earlier updates have not reached: {', '.join(best.behind)}"))
+        print_prose(console, escape_unprintable(f"earlier updates not applied to: {', '.join(best.behind)}"))
 
 
 def installed_json(candidates: Sequence[InstalledCandidate]) -> list[dict[str, Any]]:

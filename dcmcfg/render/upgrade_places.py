@@ -28,7 +28,7 @@ NO_TASKS = (
 )
 #: The kinds of differences from a new installation, for one entry and for several.
 GAP_LABELS = {
-    "corrections": ("change of a record that missed its target", "changes of records that missed their targets"),
+    "corrections": ("change that an update file fails to make", "changes that update files fail to make"),
     "additions": ("additional entry", "additional entries"),
     "values": ("entry with other values", "entries with other values"),
     "removals": ("entry that the release no longer has", "entries that the release no longer has"),
@@ -124,7 +124,7 @@ def list_differing_components(status: TreeStatus) -> Iterator[tuple[str, str]]:
     """Yield name and release of the parts of the tree that are at another release than the tree."""
     for each in status.components:
         if status.match is not None and each.match.differs_from(status.match):
-            yield each.name, f"{format_match(each.match)}, unlike the configuration as a whole"
+            yield each.name, f"{format_match(each.match)}, but the whole configuration matches another release best"
 
 
 def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
@@ -141,7 +141,7 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
     if roles.removed:
         yield "parts of the release that this site does not have", join_limited(roles.removed, MAX_NAMES)
     if upgrade.reconstructed.behind:
-        yield "earlier updates have not reached", ", ".join(upgrade.reconstructed.behind)
+        yield "earlier updates not applied to", ", ".join(upgrade.reconstructed.behind)
     for defect in upgrade.target.defects:
         version = parse_version(defect.partition("/")[0])
         if version is None or upgrade.installed.version is None or version > upgrade.installed.version:
@@ -150,7 +150,7 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
         yield (
             ("in the files of the release"),
-            f"records for entries that the release's own default configuration does not have: {records}",
+            f"records for entries that the default configuration of the same release does not have: {records}",
         )
     if is_at_target(upgrade.status, upgrade.target):
         yield "upgrade", f"the configuration is already at release {upgrade.target.label}"

@@ -107,9 +107,9 @@ def _build_decisions(report: UpgradeReport, base: DN) -> ReportSection:
     return ReportSection(
         title="Decisions",
         sentences=(
-            "The site and the release have changed the same places. Until you decide, the site's values stay. To use "
-            "the value of the release, plan again with --take and the number. To confirm the value of the site, use "
-            "--keep.",
+            "The site and the release have changed the same places. Until you decide, the plan keeps the values of the "
+            "site. To use the value of the release, plan again with --take NUMBER. To confirm the value of the site, "
+            "plan again with --keep NUMBER.",
         ),
         columns=("Number", "Place", "Value of the site", "Value of the release", "Reason"),
         rows=tuple((*_list_sides(each, base), ReportCell(each.reason)) for each in decisions),
@@ -180,7 +180,10 @@ def _build_dropped(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
     if by_reason:
         yield ReportSection(
             title="Changes that are not made",
-            sentences=("The release makes these changes in places that the site has removed or never had.",),
+            sentences=(
+                "The plan does not contain these changes of the release, because the site has removed the places or "
+                "never had them.",
+            ),
             columns=("Reason", "Place"),
             rows=tuple((ReportCell(reason), _summarise(places)) for reason, places in by_reason.items()),
         )
@@ -191,7 +194,10 @@ def _build_new_problems(report: UpgradeReport) -> Iterator[ReportSection]:
     if problems:
         yield ReportSection(
             title="New problems after the upgrade",
-            sentences=("The configuration does not have these problems now. Solve the problems after the upgrade.",),
+            sentences=(
+                "The upgrade causes these problems: the configuration does not have them now. Solve the problems after "
+                "the upgrade.",
+            ),
             columns=("Problem",),
             rows=tuple((ReportCell(each),) for each in problems),
         )
@@ -203,7 +209,8 @@ def _build_kept(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
         yield ReportSection(
             title="Values of the site that stay",
             sentences=(
-                "The release has other values. The values of the site are right, so there is nothing to decide.",
+                "The release has other values, but such values are different at each site. The plan keeps the values "
+                "of the site, and there is nothing to decide.",
             ),
             columns=("Place", "Value of the site", "Value of the release"),
             rows=tuple(
@@ -236,8 +243,8 @@ def _build_offers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
         yield ReportSection(
             title=f"Differences from a new installation of {upgrade.target.label}",
             sentences=(
-                "The update files keep these differences, so the plan keeps the differences too. To remove the "
-                "differences, plan again with the option --gap and the kind.",
+                "The update files do not remove these differences, so the plan does not remove them either. To remove "
+                "the differences, plan again with --gap KIND.",
             ),
             columns=("Kind", "Meaning", "Place"),
             rows=tuple(
@@ -281,8 +288,8 @@ def _build_checklist(checklist: Checklist) -> ReportSection:
     return ReportSection(
         title=title,
         sentences=(
-            "dcmcfg does not change the database, WildFly and the software of the archive. These files of the "
-            "distribution are for the administrator.",
+            "dcmcfg does not change the database, WildFly and the software of the archive. Do these tasks yourself, "
+            "with the files of the distribution.",
         ),
         columns=("Task", "Files"),
         rows=tuple(

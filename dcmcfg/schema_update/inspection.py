@@ -84,8 +84,8 @@ def _refuse_configuration_uses(url: str, configuration: ServerConfiguration, pla
     raise Refused(
         "the server's own configuration uses definitions that this change removes, so the server would not start again",
         subject=url,
-        next_step="remove these values from cn=config, and run the command again. Afterwards, restore the values with "
-        "names that are still defined",
+        next_step="remove these values from cn=config, and run the command again. Then add the values again, with "
+        "names that the new schema defines",
         details=lines,
     )
 

@@ -142,7 +142,7 @@ def _require_published(config: FilteringDirectory, expected: ServerSchemaEntries
     missing = [each.label for each in expected.definitions if (each.kind, each.oid, each.shape) not in published]
     if published and missing:
         raise Refused(
-            f"the server does not publish definitions that cn=config has: {', '.join(missing[:5])}",
+            f"cn=config has definitions that the server's subschema does not have: {', '.join(missing[:5])}",
             subject=config.server.url,
         )
 

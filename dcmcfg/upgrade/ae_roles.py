@@ -101,7 +101,7 @@ def _find_questions(
         holder = found.get(role)
         if holder is None:
             if any(name == "" for name, _ in profile.referrers):
-                yield RoleQuestion(role, tuple(ranked[:3]), "it is uncertain which AE of the site is this AE")
+                yield RoleQuestion(role, tuple(ranked[:3]), "it is uncertain which AE of the site has this role")
             continue
         rivals = [
             each
@@ -110,7 +110,7 @@ def _find_questions(
         ]
         if rivals:
             yield RoleQuestion(
-                role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs of the site resemble this AE"
+                role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs of the site resemble this role's AE"
             )
 
 
@@ -127,7 +127,8 @@ def _find_exchanged(
             others = [score_content(other, site.profiles[each]) for each in (other_title, title)]
             if exchanged > own + _CONTENT_TOLERANCE and others[1] > others[0] + _CONTENT_TOLERANCE:
                 candidates = ((other_title, exchanged), (title, own))
-                yield RoleQuestion(role, candidates, f"this AE and {other_role} seem to have exchanged their titles")
+                reason = f"the site seems to have exchanged the titles of {role} and {other_role}"
+                yield RoleQuestion(role, candidates, reason)
 
 
 def _find_misnamed(
@@ -145,7 +146,7 @@ def _find_misnamed(
         own = score_content(default.profiles[role], ae)
         score, likely = max((score_content(each, ae), each.title) for each in without_holder)
         if score > own + _CONTENT_TOLERANCE:
-            reason = f"the AE with this title resembles {likely} more, and no other AE of the site is {likely}"
+            reason = f"the AE with this title resembles {likely} more, and no other AE has the role {likely}"
             yield RoleQuestion(role, ((title, own),), reason)
 
 
@@ -175,7 +176,10 @@ def _find_unreferenced(
     for role, title in found.items():
         one, other = default.profiles[role], site.profiles[title]
         if role not in answers and role != title and one.referrers and not one.referrers & other.referrers:
-            reason = "an AE with another title resembles this AE, but nothing refers to the other AE"
+            reason = (
+                "an AE of the site has another title and resembles this role's AE, but nothing refers to it as in the "
+                "default configuration"
+            )
             yield RoleQuestion(role, ((title, _score(one, other)),), reason)
 
 

@@ -59,7 +59,8 @@ def answer_decisions(decisions: Sequence[Decision], take: Sequence[str], keep: S
     for each in taken:
         if each in kept:
             raise Refused(
-                f"--take and --keep specify the same decision: {format_place(each)}", next_step="omit one of the two"
+                f"--take and --keep are both specified for the decision {format_place(each)}",
+                next_step="specify only one of these options",
             )
         if each.needs_other_name:
             raise Refused(

@@ -117,7 +117,7 @@ class Merge:
             role = self._roles.get(title, title)
             reason = (
                 f"the site has its own AE with this title. To give the new AE another title: --role {role}=TITLE. If "
-                f"the site's AE is the AE of the release: --role {role}={title}"
+                f"both are the same AE: --role {role}={title}"
             )
         else:
             reason = "the site has its own web application with this name"
@@ -165,7 +165,10 @@ class Merge:
             if Place(key, lower) in self._taken:
                 merged = merged.with_values(name, wanted)
             else:
-                reason = "an update file has written a name here, but another part of the site has this name"
+                reason = (
+                    "an update file has set a name of the default configuration here, but another part of the site has "
+                    "this name"
+                )
                 decisions.append(Decision(site.dn, name, reason, site=site.values(name), release=wanted))
         return merged, decisions
 
@@ -351,8 +354,8 @@ class Merge:
             if is_changed and Place(key) not in self._taken:
                 self._decide(
                     site.dn,
-                    "an update file has added the entry with a name that is not the site's name, and the site has "
-                    "changed the entry"
+                    "an update file has added the entry under the name of the default configuration instead of the "
+                    "site's name, and the site has changed the entry"
                     if key in self._shipped.entries
                     else "the release removes the entry, but the site has changed the entry",
                 )

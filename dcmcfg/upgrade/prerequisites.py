@@ -34,7 +34,7 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
             )
     if source.version is not None and installed.version is not None and installed.version > source.version:
         raise Refused(
-            f"--installed: release {installed.label} is newer than release {source.label}",
+            f"--installed: release {installed.label} is newer than the present release {source.label}",
             next_step="specify the release of the first installation at the site",
         )
     if not target.updates:
@@ -77,8 +77,8 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
     if target.version is not None and target.updates and target.version not in _list_versions(target):
         newest = format_version(max(_list_versions(target)))
         yield (
-            f"release {target.label} has no update files of its own; the newest update files are from release "
-            f"{newest}. If the distribution has a folder ldap/{target.label}, specify its parent folder with --updates"
+            f"there are no update files for release {target.label}; the newest update files are for release {newest}. "
+            f"If the distribution has a folder ldap/{target.label}, specify the folder ldap with --updates"
         )
     if is_at_target(status, target):
         pass  # nothing is left of the way from --from
@@ -97,17 +97,17 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
             found = f"{found}, which is {len(between)} releases away" + (f" ({parts})" if parts else "")
         missed = find_missed_range(status, installed)
         yield f"{found}. " + (
-            "The plan starts from the release that the configuration shows"
+            "The plan starts from the release that the configuration matches best"
             if missed is None
             else _describe_missed_range(missed)
         )
     if match is not None and status.software is not None and status.software > match.last:
         yield (
-            f"the archive's software is {format_version(status.software)}, but the update files after "
-            f"{format_version(match.last)} have not been applied to the configuration"
+            f"the archive's software is release {format_version(status.software)}, but the update files for releases "
+            f"after {format_version(match.last)} have not been applied to the configuration"
         )
     if target.version is not None and status.software is not None and status.software > target.version:
-        yield f"the archive's software is already newer than {target.label}"
+        yield f"the archive's software is already newer than release {target.label}"
 
 
 def describe_exchanged_titles(status: TreeStatus, installed: Release, titles: Mapping[str, str]) -> str:
@@ -122,9 +122,9 @@ def describe_exchanged_titles(status: TreeStatus, installed: Release, titles: Ma
         return ""
     return (
         f"the AEs {', '.join(exchanged)} have titles that other AEs have in the default configuration. The update "
-        f"files after release {installed.label} use the titles of the default configuration. If you applied unmodified "
-        "update files, they changed the wrong AEs. Then changes are missing in the plan. Compare the capabilities and "
-        "the view of these AEs with the release: dcmcfg upgrade gap --to FOLDER"
+        f"files after release {installed.label} use the titles of the default configuration. If you applied these "
+        "files unmodified, the files changed the wrong AEs, and the plan does not contain the missing changes. Compare "
+        "the capabilities and the view of these AEs with the release: dcmcfg upgrade gap --to FOLDER"
     )
 
 
@@ -149,5 +149,6 @@ def _describe_missed_range(missed: tuple[Version, Version]) -> str:
     present, named = map(format_version, missed)
     return (
         f"The changes of the releases after {present} up to {named} may be missing in the plan. If the configuration "
-        f"does not have these changes yet, plan again with the folder of release {present} as --from, or as --installed"
+        f"does not have these changes yet, plan again and specify the folder of release {present} with --from or "
+        "--installed"
     )

@@ -362,7 +362,7 @@ def _describe_remainder(name: str, old: Entry, new: Entry, check: str) -> str:
         ", ".join(format_value(name, value) for value in sorted(entry.values(name))) for entry in (old, new)
     )
     effect = _REMAINDER_EFFECTS.get(name.lower(), "")
-    added = f"only the values that the site has added stay, but the release removes {name}{effect}"
+    added = f"the release removes {name}{effect}, but the values that the site has added stay"
     return "; ".join(filter(None, (check, f"before: {before}; after: {after}; {added}")))
 
 

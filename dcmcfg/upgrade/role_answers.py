@@ -93,8 +93,8 @@ def _require_different_holders(groups: Sequence[tuple[str, Mapping[str, str]]]) 
             if name != REMOVED and other != role:
                 raise Refused(
                     f"--role {other}={name} and --role {role}={name} specify the same part of the site",
-                    next_step="keep the right one of these options. If the site does not have the other part, specify "
-                    f"--role {other}=- or --role {role}=- for that part",
+                    next_step="keep the correct option. If the site does not have the part of the other option, "
+                    f"specify --role {other}=- or --role {role}=- instead of the other option",
                 )
 
 

@@ -220,7 +220,9 @@ def test_the_release_that_a_site_was_installed_with_is_proposed(run: Run, releas
         ("5.29.0", 113),
     ]
     printed = run("upgrade", "status", *arguments, *updates).stdout
-    assert "installed with: probably release 5.23.0 (an upgrade from 5.23.0: 0 decisions, 112 not made, " in printed
+    assert (
+        "installed with: probably release 5.23.0 (upgrade from 5.23.0: 0 decisions, 112 changes not made; " in printed
+    )
 
 
 def test_files_of_the_vendor_data_in_conflict_are_written(run: Run, releases: Releases, tmp_path: Path) -> None:

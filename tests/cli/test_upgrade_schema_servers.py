@@ -227,7 +227,7 @@ HOSTILE = {
     ),
     "an unknown attribute": (
         "objectclass ( 1.2.40.0.13.1.15.110.4.99999 NAME 'dcmX' SUP top AUXILIARY MAY nowhere )",
-        "uses nowhere, which no earlier schema defines",
+        "uses nowhere, which is not defined earlier in the load order",
     ),
     "half a definition": ("attributetype ( 1.2.40.0.13.1.15.110.3.99999 NAME 'dcmX'", "not a schema definition"),
     "an unknown macro": ("attributetype ( dcm:5 NAME 'dcmX' )", "neither numeric nor a defined macro"),

@@ -239,9 +239,11 @@ def test_releases_that_explain_a_configuration_equally_well_are_all_named(tmp_pa
         print_installed(Console(file=target, width=200), candidates)
         return target.getvalue()
 
-    listed = f"(an upgrade from {NEW}: 1 decision, 0 not made, {OLD}: 1 decision, 0 not made)\n"
-    assert show(1, 1) == (f"installed with: release {NEW} or {OLD}, which fit the configuration equally well {listed}")
-    assert show(1, 2).startswith(f"installed with: probably release {NEW} (an upgrade from ")
+    listed = f"(upgrade from {NEW}: 1 decision, 0 changes not made; from {OLD}: 1 decision, 0 changes not made)\n"
+    assert show(1, 1) == (
+        f"first installed with: release {NEW} or {OLD}, which fit the configuration equally well {listed}"
+    )
+    assert show(1, 2).startswith(f"first installed with: probably release {NEW} (upgrade from ")
 
 
 def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_an_answer_must_name_one_decision() -> None:
     for unknown in ("3", "0", "cn=rule,dicomAETitle=A", "cn=rule,dicomAETitle=C dcmTag", "e,dicomAETitle=A dcmTag"):
         with pytest.raises(Refused, match="there is no decision"):
             answer_decisions(decisions, [unknown], ())
-    with pytest.raises(Refused, match="specify the same decision"):
+    with pytest.raises(Refused, match="are both specified for the decision"):
         answer_decisions(decisions, ["1"], ["1"])
 
 

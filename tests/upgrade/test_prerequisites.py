@@ -43,11 +43,11 @@ def test_another_release_than_the_named_one_is_a_warning(releases: Releases) -> 
     upgrade = prepare_upgrade(site, present, target, present)
     (warning,) = upgrade.warnings
     assert warning.startswith("the configuration matches release 5.31.0 best, but --from specifies 5.23.0, which is ")
-    assert warning.endswith(" releases away. The plan starts from the release that the configuration shows")
+    assert warning.endswith(" releases away. The plan starts from the release that the configuration matches best")
     near = prepare_upgrade(site, releases.read("5.29.0"), target, releases.read("5.29.0"))
     assert near.warnings == (
         "the configuration matches release 5.31.0 best, but --from specifies 5.29.0. The plan starts from the release "
-        "that the configuration shows",
+        "that the configuration matches best",
     )
     assert releases.upgrade(site, "5.31.0").warnings == ()
     # Files that ran as shipped have changed the wrong one of two AEs with exchanged titles.
@@ -67,22 +67,22 @@ def test_a_newer_release_than_that_of_the_configuration_may_lose_changes(release
         (
             "the configuration matches release 5.29.0 best, but --from specifies 5.31.0. The changes of the releases "
             "after 5.29.0 up to 5.31.0 may be missing in the plan. If the configuration does not have these changes "
-            "yet, plan again with the folder of release 5.29.0 as --from, or as --installed",
+            "yet, plan again and specify the folder of release 5.29.0 with --from or --installed",
         ),
         True,
     )
     complete = prepare_upgrade(site, newer, target, present)
     assert not complete.needs_attention
     assert len(complete.plan.changes) > len(upgrade.plan.changes)
-    assert complete.warnings[0].endswith("The plan starts from the release that the configuration shows")
+    assert complete.warnings[0].endswith("The plan starts from the release that the configuration matches best")
 
 
 def test_software_that_is_newer_than_the_configuration_is_a_warning(releases: Releases) -> None:
     site = change(releases.build("pristine", "5.29.0"), ARCHIVE, dicomSoftwareVersion=["5.31.0"])
     upgrade = releases.upgrade(site, "5.29.0", UpgradeOptions())
     assert upgrade.warnings == (
-        "the archive's software is 5.31.0, but the update files after 5.29.0 have not been applied to the "
-        "configuration",
+        "the archive's software is release 5.31.0, but the update files for releases after 5.29.0 have not been "
+        "applied to the configuration",
     )
 
 
@@ -113,7 +113,7 @@ def test_a_release_without_update_files_of_its_own_is_a_warning(releases: Releas
     updates = tuple(each for each in target.updates if each.version != target.version)
     upgrade = prepare_upgrade(releases.build("pristine", "5.31.0"), source, replace(target, updates=updates), source)
     assert upgrade.warnings == (
-        "release 5.33.1 has no update files of its own; the newest update files are from release 5.33.0. If the "
-        "distribution has a folder ldap/5.33.1, specify its parent folder with --updates",
+        "there are no update files for release 5.33.1; the newest update files are for release 5.33.0. If the "
+        "distribution has a folder ldap/5.33.1, specify the folder ldap with --updates",
     )
     assert not upgrade.needs_attention

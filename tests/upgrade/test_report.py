@@ -78,8 +78,8 @@ def test_values_of_the_site_that_stay_of_a_removed_attribute_are_checked_first(r
         (b"radiologist",),
     )
     assert changed.check == (
-        "decides who can use this; before: 'admin', 'radiologist'; after: 'radiologist'; only the values that the site "
-        "has added stay, but the release removes dcmAcceptedUserRole, which gives access to all users"
+        "decides who can use this; before: 'admin', 'radiologist'; after: 'radiologist'; the release removes "
+        "dcmAcceptedUserRole, which gives access to all users, but the values that the site has added stay"
     )
     others = [each for (dn, name), each in changes.items() if name == changed.attribute and dn != AE]
     assert others

@@ -35,7 +35,7 @@ def find_load_problem(entries: ServerSchemaEntries, built_in: BuiltInNames) -> s
                 missing = (each.superiors - known[kind]) | (each.attributes - known[DefinitionKind.ATTRIBUTE])
                 # A server has this class, even if it does not publish it (RFC 4512 §2.4.1).
                 if missing := missing - {"top"}:
-                    return f"{name} uses {', '.join(sorted(missing))}, which no earlier schema defines"
+                    return f"{name} uses {', '.join(sorted(missing))}, which is not defined earlier in the load order"
                 known[kind] |= each.keys
     return ""
 
@@ -48,7 +48,7 @@ def require_startable(plan: SchemaPlan, built_in: BuiltInNames) -> None:
     for step in plan.steps:
         if problem := find_load_problem(step.after, built_in):
             raise Refused(
-                f"with this change, the server could not start again: {problem}",
+                f"after this change, the server would not be able to start: {problem}",
                 subject=str(step.change.dn),
                 next_step="check the schema files of the release, and the order of the entries below "
                 "cn=schema,cn=config",
