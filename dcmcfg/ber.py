@@ -68,7 +68,7 @@ def read_integer(octets: bytes, offset: int, tag: int = INTEGER) -> tuple[int, i
     """Return the INTEGER (or ENUMERATED) at *offset*, and the offset of its end."""
     begin, end = find_contents(octets, offset, tag)
     if not 0 < end - begin <= _MAXIMUM_LENGTH_OCTETS:
-        raise ValueError(f"an integer has {end - begin} octets")
+        raise ValueError(f"an integer has {end - begin} octets; 1 to {_MAXIMUM_LENGTH_OCTETS} octets are allowed")
     return int.from_bytes(octets[begin:end], "big", signed=True), end
 
 

@@ -31,7 +31,7 @@ class Limit:
     @property
     def next_step(self) -> str:
         """The suggested action if more data is legitimate."""
-        return f"If this amount is legitimate, repeat the command with --max {self.name}={self.format_maximum(2)}"
+        return f"If you expect this amount of data, repeat the command with --max {self.name}={self.format_maximum(2)}"
 
     def format_maximum(self, factor: int = 1) -> str:
         """Return the current limit, multiplied by *factor*, in the syntax of the option."""
@@ -53,7 +53,7 @@ LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one sea
 LDAP_MESSAGES = Limit(
     "ldap-messages",
     100_000,
-    "responses without an entry in one search: pages, notices and references",
+    "responses to one search that contain no entry: ends of pages, notices and references",
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
@@ -72,7 +72,7 @@ FIND_RESPONSES = Limit(
 )
 FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in the responses to all C-FIND requests of one query")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
-INSTANCES = Limit("instances", 1_000_000, "instances that the receiver keeps for the verdict", counts_octets=False)
+INSTANCES = Limit("instances", 1_000_000, "instances that the receiver records for the result", counts_octets=False)
 INFLATED_DATA_SET = Limit(
     "inflated-data-set",
     256 * _M,
@@ -82,7 +82,8 @@ STORED_FILE = Limit("stored-file", 4 * _G, "octets in one file that --keep reads
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items, also inside sequences, in one file that --keep reads again (10 values are 1 element)",
+    "elements and items, including those in sequences, in one file that --keep reads again (10 values of an element "
+    "count as 1 more element)",
     counts_octets=False,
 )
 

@@ -96,7 +96,7 @@ class FieldReader:
         if marker == b"<":
             url = rest[1:].strip(b" ")
             if self.strict and rest[-1:] == b" ":
-                raise self.build_error(line, f"a blank follows the URL of {name}", "remove the blank")
+                raise self.build_error(line, f"there is a space after the URL of {name}", "remove the space")
             return self._read_url(name, url, line)
         # OpenLDAP's tools drop a TAB before the value; by RFC 2849 it is part of the value.
         value = rest.lstrip(b" ") if self.strict else rest.lstrip(b" \t\v\f")
@@ -158,11 +158,11 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     if text == b"-":
         return "a '-' without modification", "use '-' only in a modify record, after each modification"
     if text.rstrip() == b"-":
-        return "blanks after the '-'", "remove the blanks"
+        return "spaces or tabs after the '-'", "remove the spaces or tabs"
     if text[:1] == b" ":
         return (
-            "a line with a blank at the start continues the previous line, but there is no previous line",
-            "remove the blank at the start of the line, or remove the empty line before this line",
+            "a line with a space at the start continues the previous line, but there is no previous line",
+            "remove the space at the start of the line, or remove the empty line before this line",
         )
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
         return f"no colon after {quote_for_message(text)}", "add the colon"
@@ -171,7 +171,7 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     # The line is not quoted, because it may be the end of a folded secret.
     return (
         f"this line of {len(text)} octets has no colon",
-        "if this line continues the previous line, add a blank at the start",
+        "if this line continues the previous line, add a space at the start",
     )
 
 
@@ -181,10 +181,10 @@ def _explain_missing_name(before: bytes) -> tuple[str, str]:
     The text is not quoted, because it may be the end of a folded secret.
     """
     if not before:
-        return "the line begins with a colon", "write an attribute description before the colon"
+        return "the line begins with a colon", "write the name of an attribute before the colon"
     if name := _parse_description(before.strip()):
-        return f"blanks before or after {name!r}", "remove the blanks"
+        return f"spaces or tabs before or after {name!r}", "remove the spaces or tabs"
     return (
-        "no attribute description before the colon",
-        "if this line continues the previous line, add a blank at the start",
+        "no attribute name before the colon",
+        "if this line continues the previous line, add a space at the start",
     )

@@ -112,7 +112,9 @@ def _parse_change(fields: FieldReader, dn: DN, controls: tuple[Control, ...], li
         case word if word in _RENAMES and not (fields.strict and word == "rename"):
             return _parse_rename(fields, dn, controls=controls, kind=kind, lines=body)
     raise fields.build_error(
-        kind.line, f"unknown changetype {quote_for_message(kind.value)}", "must be add, delete, modify, modrdn or moddn"
+        kind.line,
+        f"unknown changetype {quote_for_message(kind.value)}",
+        "the changetype must be add, delete, modify, modrdn or moddn",
     )
 
 

@@ -184,10 +184,10 @@ class RebasingReport:
         if self._omitted_base is not None:
             naming = ", ".join(kind for kind, _ in new.rdn.parts)
             yield (
-                f"The entry {old} is omitted: its object classes do not allow the attribute {naming}. "
-                f"Create {new} before the other entries."
+                f"The entry {old} is omitted: its object classes do not allow the attribute {naming} of the new base. "
+                f"Create the entry {new} before you add the other entries."
             )
         for dn, attribute in self._texts[:_MAXIMUM_SHOWN]:
-            yield f"{attribute} of {dn} still contains {old}: the value is text, not a DN."
+            yield f"{attribute} of {dn} still contains {old}: dcmcfg changes only DNs, and this value is text."
         if len(self._texts) > _MAXIMUM_SHOWN:
             yield f"{len(self._texts) - _MAXIMUM_SHOWN} more values still contain {old}."

@@ -233,9 +233,8 @@ class TreeDraft:
             raise DoesNotApply(
                 f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {shown}",
                 subject=str(dn),
-                next_step="delete the entries below this entry first, in order from the lowest entries to the "
-                "highest. To delete all entries at and below DN that are not in FILE: dcmcfg apply FILE --prune "
-                "--under DN",
+                next_step="first delete the entries below this entry, the lowest entries first. To delete the entry DN "
+                "and all entries below it, except the entries in FILE: dcmcfg apply FILE --prune --under DN",
                 result_code=66,
             )
         key = self.key(dn)

@@ -188,7 +188,9 @@ def _warn_multiline_cells(
     for line, cells in body:
         for known, cell in zip(columns, cells, strict=False):
             if (known is None or known == REASON) and "\n" in cell.replace("\r", "\n"):
-                yield f"{name}:{line}: an ignored cell has several lines; check for a missing quotation mark."
+                yield (
+                    f"{name}:{line}: a cell in an ignored column has several lines; check for a missing quotation mark."
+                )
 
 
 def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Sequence[str]) -> SheetRow:

@@ -66,7 +66,8 @@ def read_gazelle_rows(
         warnings.append(f"{name}: {other_count} of {len(body)} rows do not describe DICOM AEs and were ignored.")
     if repeated_count:
         warnings.append(
-            f"{name}: {repeated_count} rows repeat AEs of other rows; for each AE, dcmcfg prefers a row with a port."
+            f"{name}: {repeated_count} rows repeat the AE of an earlier row; for each AE, dcmcfg uses the first row "
+            "with a port, or else the first row."
         )
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 

@@ -44,7 +44,7 @@ class AERole(Enum):
 _DESCRIPTIONS = {
     AERole.WORKSTATION: "accepts associations",
     AERole.MODALITY: "only sends objects and requires no port",
-    AERole.ARCHIVE: "accepts associations, and a new device gets the type ARCHIVE",
+    AERole.ARCHIVE: "accepts associations, and its device gets the type ARCHIVE if the device is new",
 }
 DEFAULT_ROLE = AERole.WORKSTATION
 

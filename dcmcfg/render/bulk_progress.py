@@ -91,7 +91,10 @@ class _ProgressReporter:
             case ArchiveAvailable(seconds):
                 self.print_message(f"the archive is available again after {seconds:.0f} s; continuing")
             case RunStopping():
-                self.print_message("stopping: cancelling the active requests; press Ctrl-C again to abort the requests")
+                self.print_message(
+                    "stopping: cancelling the active requests (C-CANCEL); press Ctrl-C again to close the connections "
+                    "immediately"
+                )
             case RetryScheduled():
                 pass
 

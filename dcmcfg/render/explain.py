@@ -33,7 +33,7 @@ _COLUMNS = (
     Column("Default", WrapMode.AUTO),
 )
 _BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
-_NO_EQUALITY = "none: values can only be replaced as a whole"
+_NO_EQUALITY = "none: to change a value, replace all values"
 
 
 def print_explanation(

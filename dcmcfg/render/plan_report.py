@@ -138,7 +138,7 @@ def _build_risks(facts: PlanReportFacts) -> Iterator[ReportSection]:
     if facts.risks:
         yield ReportSection(
             title="Risks",
-            sentences=("dcmcfg refuses a plan with a risk until you accept the risk with its option.",),
+            sentences=("dcmcfg applies a plan with a risk only if you specify the option that accepts this risk.",),
             columns=("Risk", "Reason", "Entries", "Accepted"),
             rows=tuple(_make_risk_row(each, facts.forced_names) for each in facts.risks),
             is_open=True,

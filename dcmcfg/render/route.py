@@ -227,8 +227,8 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. The "
-            "archive sends such instances as little endian, or does not send these instances."
+            f"The sender or the destination does not list {number} (for up to {class_count}): {syntaxes}. The archive "
+            "sends such instances as little endian, or does not send them."
         )
 
 

@@ -70,11 +70,11 @@ class Behaviour:
 
 _REBIND = (
     "after a reload, which reopens the port. If the archive cannot reopen the port (500 Unable to start TCPListener), "
-    "the port stays closed. The archive uses the rest of the configuration. In this case, reload again"
+    "the port stays closed, but the archive uses the rest of the configuration. If the port stays closed, reload again"
 )
 _CACHE = (
-    "immediately if the archive has not looked up the AE yet. Otherwise, the change takes effect after a reload or "
-    "when dcmAECacheStaleTimeout expires"
+    "immediately if the archive has not looked up the AE yet. If the archive has looked up the AE, the change takes "
+    "effect after a reload or when dcmAECacheStaleTimeout expires"
 )
 
 _RELOAD = "with dcmcfg reload (commands that change the configuration reload the archive automatically)"
@@ -200,22 +200,22 @@ _LOADED_VALUE_HIDDEN = (
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
-        "The archive caches other AEs for this time, or until a reload. The archive also caches unknown AE titles, "
-        "devices, web applications and HL7 applications for this time. Without the attribute, the archive caches AEs "
-        "until a reload. An attribute dcmDeviceCacheStaleTimeout does not exist.",
+        "The archive caches the AEs of other devices for this time, or until a reload. For the same time, the archive "
+        "also remembers that an AE title is unknown, and caches devices, web applications and HL7 applications. "
+        "Without the attribute, the archive caches AEs until a reload. An attribute dcmDeviceCacheStaleTimeout does "
+        "not exist.",
     ),
     Behaviour(
         "dcmStorageThreshold",
-        "A C-STORE can arrive while this storage is below its threshold. Then, if another storage is available, the "
-        "archive first reloads all changes in LDAP. If the reload fails, the archive refuses the C-STORE (0110). "
-        "Otherwise, the archive writes dcmObjectStorageID.",
+        "A C-STORE can arrive while this storage has less free space than its threshold. If another storage is "
+        "available, the archive then first reloads all changes in LDAP. If the reload fails, the archive refuses the "
+        "C-STORE (0110). If the reload succeeds, the archive removes this storage from dcmObjectStorageID in LDAP.",
     ),
     Behaviour(
         "dcmObjectStorageID",
-        "The archive itself removes a storage from this attribute when the storage falls below its "
-        "dcmStorageThreshold. If the storage in this attribute does not exist, the archive loads the value, but "
-        "C-STOREs fail "
-        "(rule: storage-unknown).",
+        "The archive itself removes a storage from this attribute when the storage has less free space than its "
+        "dcmStorageThreshold. If a value of this attribute names a storage that does not exist, the archive loads the "
+        "value, but C-STOREs fail (rule: storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
     Behaviour("dcmCStoreSCUOfCMoveSCP", _LOADED_VALUE_HIDDEN),
@@ -228,8 +228,9 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",
-        "Without this attribute, purged studies still have the availability ONLINE. With the attribute, a study keeps "
-        "the value after a recall. So the value does not show whether the archive has the files.",
+        "Without this attribute, purged studies still have the availability ONLINE. With this attribute, a purged "
+        "study gets the value of the attribute as its availability, and keeps it after a recall. So the availability "
+        "does not show whether the archive has the files.",
     ),
     Behaviour(
         "dcmQueueName",

@@ -29,7 +29,7 @@ def test_a_limit_is_given_before_or_after_the_command(
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: the directory server sent too much: more than {number} entries in one search result\n"
-        f"  next: If this amount is legitimate, repeat the command with --max ldap-entries={2 * number}\n"
+        f"  next: If you expect this amount of data, repeat the command with --max ldap-entries={2 * number}\n"
     )
 
 

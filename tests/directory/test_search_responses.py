@@ -123,7 +123,7 @@ def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
         ),
         (element(0x30, b"\x02\x01\x05"), "sent a message of type 0x00 instead of a search response"),
         (element(0x30, b"\x02\x01\x05\x65\x00"), "an element is truncated"),
-        (element(0x30, b"\x02\x00\x64\x00"), "an integer has 0 octets"),
+        (element(0x30, b"\x02\x00\x64\x00"), "an integer has 0 octets; 1 to 8 octets are allowed"),
     ],
 )
 def test_what_is_no_answer_is_told(octets: bytes, problem: str) -> None:

@@ -38,10 +38,10 @@ FAULTS = [
     ),
     ("dn: cn=a\ncn: a\rb\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\ncn: a\0b\n", 2, "NUL or a carriage return"),
-    ("dn: cn=a\nc n: a\n", 2, "no attribute description before the colon"),
-    ("dn: cn=a\ncn : a\n", 2, "blanks before or after 'cn'"),
-    ("dn : cn=a\ncn: a\n", 1, "blanks before or after 'dn'"),
-    ("dn: cn=a\nchangetype : delete\n", 2, "blanks before or after 'changetype'"),
+    ("dn: cn=a\nc n: a\n", 2, "no attribute name before the colon"),
+    ("dn: cn=a\ncn : a\n", 2, "spaces or tabs before or after 'cn'"),
+    ("dn : cn=a\ncn: a\n", 1, "spaces or tabs before or after 'dn'"),
+    ("dn: cn=a\nchangetype : delete\n", 2, "spaces or tabs before or after 'changetype'"),
     ("dn: cn=a\n: a\n", 2, "the line begins with a colon"),
     ("dn: cn=a\ncn: a\nnothing here\n", 3, "this line of 12 octets has no colon"),
     ("dn: cn=a\nchangetype\n", 2, "no colon after 'changetype'"),
@@ -67,7 +67,7 @@ FAULTS = [
     (MODIFY + "add: a\n", 3, "'add: a' has no values"),
     (MODIFY + "increment: a\n-\n", 3, "exactly one value"),
     (MODIFY + "increment: a\na: 1\na: 2\n", 3, "exactly one value"),
-    (MODIFY + "add: a\na: 1\n- \n", 5, "blanks after the '-'"),
+    (MODIFY + "add: a\na: 1\n- \n", 5, "spaces or tabs after the '-'"),
     (MODIFY + "add: a\na: 1\n_\n", 5, "no colon in '_'"),
     (MODIFY + "add: a\na: 1\n-\n-\n", 6, "a '-' without modification"),
     (MODIFY + "-\n", 3, "a '-' without modification"),
@@ -138,7 +138,7 @@ def test_the_rest_of_a_folded_secret_that_lost_its_blank_never_shows_in_a_messag
     for record in ("dcmKeyStorePin: correct horse\n", "changetype: modify\nadd: dcmKeyStorePin\ndcmKeyStorePin: x\n"):
         (problem,) = iter_records([f"dn: cn=a\n{record}{folded}\n".encode()], "t")
         assert isinstance(problem, LdifError)
-        assert "if this line continues the previous line, add a blank at the start" in str(problem)
+        assert "if this line continues the previous line, add a space at the start" in str(problem)
         assert "hunter2" not in str(problem)
 
 

@@ -58,9 +58,8 @@ def test_a_name_that_the_classes_forbid_does_not_fit() -> None:
     notes = RebasingReport(rebasing("ou=pacs,dc=hospital,dc=org"))
     assert list(notes.rebase_entries([STOCK])) == []
     assert list(notes.format_warnings()) == [
-        f"The entry {BASE} is omitted: its object classes do not allow the attribute ou. Create "
-        "ou=pacs,dc=hospital,dc=org before "
-        "the other entries."
+        f"The entry {BASE} is omitted: its object classes do not allow the attribute ou of the new base. "
+        "Create the entry ou=pacs,dc=hospital,dc=org before you add the other entries."
     ]
 
 
@@ -79,7 +78,10 @@ def test_texts_that_still_say_the_old_base_are_told_the_first_of_many() -> None:
     ]
     assert len(list(notes.rebase_entries(entries))) == 12
     *lines, last = notes.format_warnings()
-    assert lines[0] == f"description of cn=0,{BASE} still contains {BASE}: the value is text, not a DN."
+    assert (
+        lines[0]
+        == f"description of cn=0,{BASE} still contains {BASE}: dcmcfg changes only DNs, and this value is text."
+    )
     assert (len(lines), last) == (10, f"2 more values still contain {BASE}.")
 
 

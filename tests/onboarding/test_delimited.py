@@ -83,7 +83,9 @@ def test_a_file_without_rows_of_this_form_is_refused(text: str, message: str) ->
 def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
     sheet = read('title,note\nA,"first\nB,"second"\nC,x\n')
     assert [row.text("title") for row in sheet.rows] == ["A", "C"]
-    assert sheet.warnings[1] == ("x.csv:2: an ignored cell has several lines; check for a missing quotation mark.")
+    assert sheet.warnings[1] == (
+        "x.csv:2: a cell in an ignored column has several lines; check for a missing quotation mark."
+    )
 
 
 def test_lines_keep_their_numbers_below_a_stated_delimiter() -> None:

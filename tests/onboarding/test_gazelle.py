@@ -49,7 +49,8 @@ def test_of_several_rows_of_an_ae_that_with_a_port_counts() -> None:
     assert [(str(row.location), row.text("port")) for row in sheet.rows] == [("g.csv:3", "104")]
     assert sheet.warnings == (
         "g.csv: 1 of 4 rows do not describe DICOM AEs and were ignored.",
-        "g.csv: 2 rows repeat AEs of other rows; for each AE, dcmcfg prefers a row with a port.",
+        "g.csv: 2 rows repeat the AE of an earlier row; for each AE, dcmcfg uses the first row with a port, or "
+        "else the first row.",
     )
 
 

@@ -11,7 +11,7 @@ from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, describe_roles, parse_n
 def test_roles_are_described_in_one_line_the_default_first() -> None:
     assert describe_roles() == (
         "workstation: accepts associations; modality: only sends objects and requires no port; "
-        "archive: accepts associations, and a new device gets the type ARCHIVE"
+        "archive: accepts associations, and its device gets the type ARCHIVE if the device is new"
     )
     assert describe_roles().startswith(f"{DEFAULT_ROLE.value}: ")
 

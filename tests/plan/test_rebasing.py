@@ -119,8 +119,8 @@ def test_the_entry_of_the_base_that_cannot_have_the_name_is_left_out(record: Cal
     ((_, found),) = rebase_files([("f.ldif", (record(base),))], notes, tree())
     assert found == ()
     assert list(notes.format_warnings()) == [
-        f"The entry {BASE} is omitted: its object classes do not allow the attribute l. Create l=town,dc=org "
-        "before the other entries."
+        f"The entry {BASE} is omitted: its object classes do not allow the attribute l of the new base. "
+        "Create the entry l=town,dc=org before you add the other entries."
     ]
 
 

@@ -153,9 +153,7 @@ def test_a_wrong_name_is_refused_with_similar_names_below_the_last_existing_entr
 def test_an_entry_with_children_is_refused_with_what_to_do_first() -> None:
     with pytest.raises(DoesNotApply, match="2 children") as refused:
         make_plan(site(), [DesiredChange(Delete(DN.parse(STORESCP)))])
-    assert refused.value.next_step.startswith(
-        "delete the entries below this entry first, in order from the lowest entries to the highest. "
-    )
+    assert refused.value.next_step.startswith("first delete the entries below this entry, the lowest entries first. ")
 
 
 def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> None:

@@ -80,11 +80,13 @@ def find_tls_protocol_problem(text: str) -> str:
     )
 
 
-CHARSET = ValueKind("charset", "a character set that Java knows: UTF-8", find_charset_problem)
+CHARSET = ValueKind("charset", "a character set that Java knows, for example UTF-8", find_charset_problem)
 CHARSET_MAPPING = ValueKind(
     "charset-mapping", "CODE=CHARSET, for example UNICODE UTF-8=UTF-8", find_charset_mapping_problem
 )
 DICOM_CHARSET_MAPPING = ValueKind(
     "dicom-charset-mapping", "CODE=CHARSET, for example ISO_IR 100=windows-1252", find_dicom_charset_mapping_problem
 )
-DIGEST_ALGORITHM = ValueKind("digest-algorithm", "a digest algorithm: MD5, SHA-256", find_digest_algorithm_problem)
+DIGEST_ALGORITHM = ValueKind(
+    "digest-algorithm", "a digest algorithm, for example SHA-256", find_digest_algorithm_problem
+)

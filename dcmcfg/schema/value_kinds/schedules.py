@@ -17,7 +17,7 @@ def find_schedule_problem(text: str) -> str:
         key, equals, ranges = part.partition("=")
         limit = _LIMITS.get(key)
         if not equals or limit is None:
-            return "not a schedule: expected, for example, hour=18-6 dayOfWeek=1-5, with one blank between the parts"
+            return "not a schedule: expected, for example, hour=18-6 dayOfWeek=1-5, with one space between the parts"
         if ranges != "*" and not all(_is_range(each, limit) for each in split_values(ranges, ",")):
             return f"not a schedule: {key} must be from 0 to {limit - 1}, as in {key}=0,2-4"
     return ""

@@ -35,7 +35,7 @@ def find_uri_problem(text: str) -> str:
 
 def _find_character_problem(text: str) -> str:
     if any(_is_illegal(character) for character in text):
-        return 'not a URI: blanks and characters such as { | " must be escaped (%20)'
+        return 'not a URI: spaces and characters such as { | " must be escaped (%20)'
     return "not a URI: two hexadecimal digits must follow %" if _ESCAPE.search(text) else ""
 
 

@@ -282,9 +282,8 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "the kept file is corrupt: the data set has more than 256M octets after inflating (If this amount is "
-        "legitimate, "
-        "repeat the command with --max inflated-data-set=512M)\n"
+        "the kept file is corrupt: the data set has more than 256M octets after inflating (If you expect "
+        "this amount of data, repeat the command with --max inflated-data-set=512M)\n"
     ), found.stderr
 
 
@@ -334,8 +333,7 @@ def test_elements_in_sequences_count_toward_the_limit(
     with override_limits({"elements": 500}):
         assert check_saved_file(instance).problem == (
             "the kept file is corrupt: the data set has more than 500 elements, so dcmcfg did not verify the file (If "
-            "this amount is "
-            "legitimate, repeat the command with --max elements=1000)"
+            "you expect this amount of data, repeat the command with --max elements=1000)"
         )
 
 
@@ -358,8 +356,7 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
         "the kept file is corrupt: the data set has more than 1000000 elements, so dcmcfg did not verify the file (If "
-        "this amount is "
-        "legitimate, repeat the command with --max elements=2000000)\n"
+        "you expect this amount of data, repeat the command with --max elements=2000000)\n"
     ), found.stderr
 
 
