@@ -213,6 +213,6 @@ Route     shown for 2 instances
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the C-MOVE: NEARLINE, after the C-MOVE: NEARLINE
           - callers of the receiver: DCM4CHEE (as reported by the caller)
-Note      the archive retrieved the study into its own storage, so a second run proves less about the route
+Note      the archive retrieved the study into its own storage. To verify the route again, use another study
 """
     )
