@@ -66,7 +66,8 @@ def name_entry(entry: Entry, tree: Tree, base: DN) -> str:
             return f"{label} {entry.text(DICOM_AE_TITLE)}"
         case _:
             kind = next(each for each in _NAMED_KINDS if each.label == label)
-            name = entry.text(kind.attribute) or entry.text(COMMON_NAME) or str(entry.dn.rdn)
+            name = _find_rdn_value(entry.dn, kind.attribute) or entry.text(kind.attribute) or ""
+            name = name or entry.text(COMMON_NAME) or str(entry.dn.rdn)
     device = "" if entry.is_a(EntityKind.DEVICE.value.object_class) else _find_device_name(entry.dn)
     return f"{label} {device}/{name}" if device else f"{label} {name}"
 
@@ -93,6 +94,15 @@ def describe_entry(entry: Entry, tree: Tree) -> str:
     if description := next(iter(entry.values(DICOM_DESCRIPTION)), b""):
         parts.append(f'"{format_cell_value(DICOM_DESCRIPTION, description)}"')
     return "; ".join(parts)
+
+
+def _find_rdn_value(dn: DN, attribute: str) -> str:
+    """Return the value of *attribute* in the RDN of *dn*; empty if it is not part of the RDN.
+
+    The entry itself can have several values.
+    """
+    parts = dn.rdn.parts if dn.rdns else ()
+    return next((value for kind, value in parts if kind.lower() == attribute.lower()), "")
 
 
 def _find_device_name(dn: DN) -> str:

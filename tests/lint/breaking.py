@@ -698,6 +698,13 @@ NAMES = (
         "does not escape special characters in DNs",
     ),
     Break(
+        "name-not-in-dn",
+        [more(EXPORTER, "dcmExporterID", "PACS3")],
+        EXPORTER,
+        "dcmExporterID",
+        "the DN of the entry does not contain the name PACS3; the archive uses only one of the names",
+    ),
+    Break(
         "registry-orphan",
         [new(f"dicomAETitle=NEW_AET_A,{REGISTRY}", objectClass="dicomUniqueAETitle", dicomAETitle="NEW_AET_A")],
         f"dicomAETitle=NEW_AET_A,{REGISTRY}",

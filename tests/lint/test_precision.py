@@ -87,6 +87,9 @@ def messages(rule: str, changes: Iterable[Change]) -> list[str]:
         ("tls-ciphers", [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomTLSCipherSuite=TLS)]),
         # The lab is on one machine.
         ("loopback-address", [put(f"cn=dicom,{ARCHIVE}", dicomHostname="127.0.0.1")]),
+        # The archive finds the container by its DN. One name has two spellings.
+        ("name-not-in-dn", [more(DEVICES, "cn", "More devices")]),
+        ("name-not-in-dn", [put(RULE, cn="export TO longterm")]),
         # Nobody calls it.
         ("ae-not-installed", [put(STORESCP_DEVICE, dicomInstalled="FALSE")]),
         ("peer-without-port", [put(f"cn=dicom,{STORESCP_DEVICE}", dicomPort=())]),

@@ -13,7 +13,7 @@ from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES, RULES_BY_NAME, RULES_BY
 from dcmcfg.lint.linter import lint
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.findings import EntryFinding
-from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, valid_tree
+from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, RULE, STORAGE, Break, more, new, put, valid_tree
 
 
 def findings_of(rule: str, tree: Tree) -> list[EntryFinding]:
@@ -46,6 +46,12 @@ def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other
     (found,) = summaries(findings_of("name-with-special-characters", valid_tree().with_changes([connection, queue])))
     message = "a reference may have another spelling of this name; then the archive cannot load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
+
+
+def test_each_name_of_an_entry_besides_that_in_its_dn_has_a_command() -> None:
+    tree = valid_tree().with_changes([more(RULE, "cn", "a"), more(RULE, "CN", "b c")])
+    commands = [each.fix_command for each in findings_of("name-not-in-dn", tree)]
+    assert commands == [("set", RULE, "cn-=a"), ("set", RULE, "cn-=b c")]
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])

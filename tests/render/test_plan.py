@@ -69,6 +69,13 @@ def test_an_added_ae_is_summarized_in_one_line() -> None:
     ]
 
 
+def test_an_added_entry_with_several_names_is_called_by_that_in_its_dn() -> None:
+    values = {"objectClass": "dcmExporter", "dcmExporterID": "PACS3", "dcmURI": "dicom:STORESCP"}
+    assert printed([Add(Entry.from_values(f"dcmExporterID=PACS2,{ARCHIVE}", values))])[1] == (
+        "  + exporter dcm4chee-arc/PACS2: 3 attributes  (reload)"
+    )
+
+
 def test_at_80_columns_lines_are_wrapped_between_words() -> None:
     assert printed(make_viewer(), width=80) == [
         "",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.tree import Tree
+from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
     DICOM_DEVICE_OBJECT_CLASS,
@@ -77,6 +81,39 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
                 yield Violation(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
 
 
+def _find_second_name(context: LintContext) -> Iterator[Violation]:
+    for entry in context.entries_to_check:
+        for kind in dict.fromkeys(kind for kind, _ in entry.dn.rdn.parts) if entry.dn.rdns else ():
+            # Almost every entry has only one name.
+            if len(entry.values(kind)) > 1 and _is_found_by_name(context.tree, entry, kind):
+                for value in _list_names_not_in_dn(context.tree.schema, entry, kind):
+                    yield _build_second_name(context, entry, kind, value)
+
+
+def _is_found_by_name(tree: Tree, entry: Entry, kind: str) -> bool:
+    """Return whether the archive uses the naming attribute *kind* of *entry*, and the schema allows several values."""
+    definition = tree.schema.attribute(kind)
+    # The archive finds containers outside devices, such as cn=Devices, only by their DNs.
+    is_in_device = find_enclosing_device(tree.key(entry.dn)) is not None
+    return is_in_device and definition is not None and not definition.single_valued
+
+
+def _list_names_not_in_dn(schema: Schema, entry: Entry, kind: str) -> tuple[bytes, ...]:
+    rdn_values = {
+        schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")
+        for name, value in entry.dn.rdn.parts
+        if name == kind
+    }
+    return tuple(value for value in entry.values(kind) if schema.normalise_value(kind, value) not in rdn_values)
+
+
+def _build_second_name(context: LintContext, entry: Entry, kind: str, value: bytes) -> Violation:
+    text = value.decode("utf-8", "replace")
+    message = f"the DN of the entry does not contain the name {text}; the archive uses only one of the names"
+    command = ("set", context.format_target(entry), f"{kind}-={text}")
+    return Violation(entry.dn, message, kind, value, fix_command=command)
+
+
 RULES = (
     LintRule(
         "duplicate-ae-title",
@@ -119,5 +156,19 @@ RULES = (
         "connection.",
         example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
+    ),
+    LintRule(
+        "name-not-in-dn",
+        "error",
+        requirement="The naming attribute of an entry below a device must have only the value in the DN.",
+        reason="The archive reads only the first value that the directory returns. This can be another name than that "
+        "in the DN. Then the archive does not find the exporter of a rule, and every C-STORE to which the rule applies "
+        "fails. If an AE refers to such a connection, the archive cannot load the device. The archive also cannot "
+        "change or remove the entry. The cause can be an LDIF file in which the attribute and the DN differ: OpenLDAP "
+        "adds the value in the DN as one more value.",
+        fix="Remove the value that is not in the DN. If this value is the right name, rename the entry.",
+        example_command="dcmcfg set TARGET ATTR-=NAME",
+        find_violations=_find_second_name,
+        needs_whole_tree=False,
     ),
 )
