@@ -9,6 +9,8 @@ from difflib import get_close_matches
 _DEFAULT_SIMILARITY = 0.6
 #: For names with a common prefix: with a lower ratio, ``dicomFoo`` would match ``dicomPort``.
 ATTRIBUTE_SIMILARITY = 0.75
+#: Titles of one site are similar. A title that does not require an AE is reported as a typo only if it is nearly equal.
+TYPO_SIMILARITY = 0.85
 _MAXIMUM_LISTED = 10
 
 

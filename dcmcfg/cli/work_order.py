@@ -8,6 +8,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.tree_reader import read_tree
@@ -88,7 +89,10 @@ def work_order_command(
     )
     if form == "json":
         print_json(work_order_json(order))
-    elif form == "text":
+        return
+    for each in order.warnings:
+        print_message(f"warning: {each}")
+    if form == "text":
         print_work_order(make_stdout_console(), order)
     else:
         print_text([_render_order(order, form, configuration)])

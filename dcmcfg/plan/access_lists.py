@@ -16,10 +16,8 @@ from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS
-from dcmcfg.suggestions import join_limited, suggest_names
+from dcmcfg.suggestions import TYPO_SIMILARITY, join_limited, suggest_names
 
-#: Titles of one site are similar. A title that does not require an AE is reported as a typo only if it is nearly equal.
-_MIN_TYPO_LIKENESS = 0.85
 _MAX_NAMED = 3
 
 #: An entry before (None: it did not exist) and after the plan.
@@ -59,7 +57,7 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
     titles: frozenset[str] | None = None
     for entry, access_list, title, use in _find_titles_without_ae(plan):
         titles = _list_titles(plan.after) if titles is None else titles
-        if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
+        if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=TYPO_SIMILARITY)):
             yield (
                 f"{entry.dn}: {access_list.attribute} contains the title {title!r}, but no AE has this "
                 f"title. This is allowed, but did you mean {', '.join(similar)}?"

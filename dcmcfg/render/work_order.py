@@ -115,6 +115,7 @@ def work_order_json(order: WorkOrder) -> dict[str, Any]:
             for peer in order.peers
         ],
         "notes": list(order.notes),
+        "warnings": list(order.warnings),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 
 from dcmcfg.errors import NotFound
@@ -13,6 +13,7 @@ from dcmcfg.route.ae_lookup import get_masqueraded_calling_ae_title
 from dcmcfg.route.connection_matching import find_compatible_connection, find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.route.path import AEAddress
+from dcmcfg.route.unknown_titles import warn_about_unknown_titles
 from dcmcfg.schema_names import (
     ACCEPTED_CALLING_AE_TITLE,
     ACCEPTED_MOVE_DESTINATION,
@@ -64,6 +65,8 @@ class WorkOrder:
     archive_ae_title: str
     peers: tuple[PeerEntry, ...]
     notes: tuple[str, ...]
+    #: About the given titles, for the user: the other administrator does not need them.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -89,12 +92,15 @@ def create_work_order(
     """Return the AEs to configure at *external_ae_title* for retrieves through the archive's AE *archive_ae*.
 
     Without *requesters*, the titles in dcmAcceptedCallingAETitle of *archive_ae* are used; without *destinations*, its
-    dcmAcceptedMoveDestination. If the attribute is not set, the installed AEs of other devices are used. Raises
-    :class:`NotFound` if the archive sends no requests to *external_ae_title*.
+    dcmAcceptedMoveDestination. If the attribute is not set, the installed AEs of other devices are used. Titles in
+    *requesters* and *destinations* without an AE cause warnings. Raises :class:`NotFound` if the archive sends no
+    requests to *external_ae_title*.
     """
-    return _WorkOrderBuilder(
+    order = _WorkOrderBuilder(
         configuration, archive_ae, external_ae_title=external_ae_title, requesters=requesters, destinations=destinations
     ).build()
+    warnings = warn_about_unknown_titles(configuration, archive_ae, requesters=requesters, destinations=destinations)
+    return replace(order, warnings=tuple(warnings))
 
 
 class _WorkOrderBuilder:

@@ -92,6 +92,15 @@ def test_as_json(run: Run) -> None:
     }
 
 
+def test_a_title_that_no_ae_has_is_a_warning(run: Run) -> None:
+    arguments = ("work-order", "--external", "LONGTERM", "--calling", "WORKSTATON")
+    message = "no AE has the title WORKSTATON; did you mean WORKSTATION?"
+    result = run(*arguments)
+    assert (result.exit_code, result.stderr) == (0, f"warning: {message}\n")
+    result = run(*arguments, "--json")
+    assert (json.loads(result.stdout)["warnings"], result.stderr) == ([message], "")
+
+
 def test_json_is_a_form_of_its_own(run: Run) -> None:
     result = run(*ASKED, "--json", "--format", "csv")
     assert result.exit_code == 2

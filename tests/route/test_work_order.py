@@ -62,6 +62,11 @@ def test_a_destination_without_an_address_is_told() -> None:
     assert "the tree has no address for the Move Destination NEWCOMER" in order(dest=["NEWCOMER"]).notes
 
 
+def test_a_given_title_that_no_ae_has_is_warned_of() -> None:
+    assert order(dest=["NEWCOMER"]).warnings == ("no AE has the title NEWCOMER",)
+    assert order().warnings == ()
+
+
 def test_who_asks_is_whom_the_archive_accepts_or_the_other_aes() -> None:
     assert [peer.ae_title for peer in order(BACK, calling=()).peers] == ["DCM4CHEE", "STORESCP", "WORKSTATION"]
     accepted = put("dcmAcceptedCallingAETitle", "VIEWER", "LONGTERM", on=DCM4CHEE)
