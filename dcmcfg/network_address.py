@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
 
-_FORM = "use the form AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
+#: The form of an address with a port, as a next step.
+ADDRESS_FORM = "use the form AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
 #: Host names: letters, digits, hyphens, dots, and the underscore, which names of containers contain.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
@@ -20,36 +20,10 @@ _LONGEST_HOST = 253
 _HIGHEST_PORT = 65535
 
 
-@dataclass(frozen=True)
-class NetworkAddress:
-    """An AE title at a host and port; an IPv6 address in ``host`` has no brackets."""
-
-    ae_title: str
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.ae_title}@{format_host_port(self.host, self.port)}"
-
-
 def format_host_port(host: str, port: int | None) -> str:
     """Return ``host:port``, with brackets around an IPv6 address; without a port, only the host."""
     written = f"[{host}]" if ":" in host else host
     return written if port is None else f"{written}:{port}"
-
-
-def parse_network_address(text: str) -> NetworkAddress:
-    """Return the address in *text*, ``AET@host:port`` with an IPv6 address in brackets.
-
-    Raises :class:`MalformedInput` for any other form, and for an invalid title, host or port.
-    """
-    title, at_sign, host_and_port = text.partition("@")
-    if not at_sign or ":" not in host_and_port:
-        raise MalformedInput("not the address of an AE", subject=repr(text), next_step=_FORM)
-    host, port = parse_host_port(host_and_port)
-    if port is None:
-        raise MalformedInput("the port is missing", subject=repr(text), next_step=_FORM)
-    return NetworkAddress(parse_ae_title(title), host, port)
 
 
 def parse_ae_address(text: str) -> tuple[str, str, int | None]:
@@ -59,7 +33,7 @@ def parse_ae_address(text: str) -> tuple[str, str, int | None]:
     """
     title, at_sign, host_and_port = text.partition("@")
     if not at_sign:
-        raise MalformedInput("not the address of an AE", subject=repr(text), next_step=_FORM)
+        raise MalformedInput("not the address of an AE", subject=repr(text), next_step=ADDRESS_FORM)
     return parse_ae_title(title), *parse_host_port(host_and_port)
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import NetworkAE
-from dcmcfg.network_address import parse_ae_address, parse_network_address
+from dcmcfg.network_address import ADDRESS_FORM, parse_ae_address
 from dcmcfg.schema_names import DICOM_ASSOCIATION_ACCEPTOR, DICOM_PRIMARY_DEVICE_TYPE
 
 #: dicomPrimaryDeviceType of an archive in the stock configuration.
@@ -47,6 +47,7 @@ _DESCRIPTIONS = {
     AERole.ARCHIVE: "accepts associations, and its device gets the type ARCHIVE if the device is new",
 }
 DEFAULT_ROLE = AERole.WORKSTATION
+_WITHOUT_PORT = f"only --role {AERole.MODALITY.value} requires no port"
 
 
 def describe_roles() -> str:
@@ -67,10 +68,10 @@ def parse_new_address(text: str, role: AERole) -> tuple[str, str, int | None]:
 
     Raises :class:`MalformedInput`.
     """
-    if not role.listens:
-        return parse_ae_address(text)
-    address = parse_network_address(text)
-    return address.ae_title, address.host, address.port
+    title, host, port = parse_ae_address(text)
+    if port is None and role.listens:
+        raise MalformedInput("the port is missing", subject=repr(text), next_step=f"{ADDRESS_FORM}; {_WITHOUT_PORT}")
+    return title, host, port
 
 
 def determine_role(ae: NetworkAE) -> AERole:

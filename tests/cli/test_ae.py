@@ -213,8 +213,8 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
     ("arguments", "problem"),
     [
         (["add"], "Missing argument 'AET@HOST:PORT'"),
-        (["add", "WS1@host"], "not the address of an AE"),
-        (["add", "WS1@host", "--role", "archive"], "not the address of an AE"),
+        (["add", "WS1@host"], "'WS1@host': the port is missing"),
+        (["add", "WS1@host", "--role", "archive"], "only --role modality requires no port"),
         (["add", "host", "--role", "modality"], "not the address of an AE"),
         (["add", "WS1@host:104", "--role", "modalty"], "'modalty' is not one of 'workstation', 'modality', 'archive'"),
         (["add", "WS1@host:0"], "not a TCP port"),

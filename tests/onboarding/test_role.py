@@ -27,5 +27,8 @@ def test_only_a_role_that_does_not_listen_needs_no_port() -> None:
     assert parse_new_address("CT1@ct1:104", AERole.MODALITY) == ("CT1", "ct1", 104)
     assert parse_new_address("WS1@ws1:104", AERole.ARCHIVE) == ("WS1", "ws1", 104)
     for role in (AERole.WORKSTATION, AERole.ARCHIVE):
+        for address in ("WS1@ws1", "WS1@[2001:db8::1]"):
+            with pytest.raises(MalformedInput, match=r"the port is missing — .* only --role modality requires no port"):
+                parse_new_address(address, role)
         with pytest.raises(MalformedInput, match="not the address of an AE"):
-            parse_new_address("WS1@ws1", role)
+            parse_new_address("WS1", role)
