@@ -52,8 +52,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.",
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0
@@ -463,6 +463,6 @@ def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -
     result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: {PIN}=… has a value, but dcmcfg unset removes all values. To remove one value: dcmcfg set 'AE:A B' "
-        f"{PIN}-=VALUE\n"
+        f"Error: {PIN}=… specifies a value, but dcmcfg unset removes all values of {PIN}. To remove one value: dcmcfg "
+        f"set 'AE:A B' {PIN}-=VALUE\n"
     )
