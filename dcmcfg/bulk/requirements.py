@@ -45,7 +45,11 @@ class ResultRequirements:
             f'"{result.route_finding or RouteFinding.NOT_SHOWN.value}"{reason}'
         )
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
-        next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN
+        # The C-MOVE of this result has recalled the study, unless the archive deletes its files again.
+        not_shown_step = (
+            f"{_ROUTE_NOT_SHOWN}. If the study is local now, specify another purged study, or run {self.recall_command}"
+        )
+        next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else not_shown_step
         return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)
 
     def apply_to_study(self, result: StudyResult) -> StudyResult:

@@ -35,6 +35,15 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
         == 'NOT verified: --require-route is set, but the finding for the route is "not shown" (nobody told)'
     )
     assert "--external-log FILE" in judged.next_step
+    assert not is_fixable(judged)
+
+
+def test_a_study_whose_route_was_not_shown_may_be_local_now_so_the_step_names_another_one() -> None:
+    required = ResultRequirements(require_route=True, recall_command="dcmcfg verify --recall --dest A")
+    judged = required.apply_to_result(REPORTED)
+    assert judged.next_step.endswith(
+        ". If the study is local now, specify another purged study, or run dcmcfg verify --recall --dest A"
+    )
 
 
 def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:
