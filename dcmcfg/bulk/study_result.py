@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from enum import Enum
+from itertools import takewhile
 
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptFinding, Verdict
+
+#: Start of a step that is for one of two cases, such as "if the study was purged: …".
+_CASE_PREFIX = "if the study "
 
 
 class VerificationOutcome(Enum):
@@ -122,10 +126,16 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
         received=None if received.finding is ReceiptFinding.NOT_OBSERVED else received.instance_count,
         route_finding=verdict.route.finding.value,
         route_reasons="; ".join(verdict.route.reasons),
-        next_step=next(iter(verdict.next_steps), ""),
+        next_step=_join_first_steps(verdict.next_steps),
         evidence_warnings="; ".join(each for each in evidence.warnings if each not in run_warnings),
         seconds=outcome.seconds,
     )
+
+
+def _join_first_steps(steps: Sequence[str]) -> str:
+    """Return the first of *steps*; for a step about one case, also the following steps about the other cases."""
+    first = list(takewhile(lambda step: step.startswith(_CASE_PREFIX), steps)) or steps[:1]
+    return ". ".join((*first[:1], *(f"{step[:1].upper()}{step[1:]}" for step in first[1:])))
 
 
 def make_unsent_result(error: DcmcfgError) -> AttemptResult:
