@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dcmcfg.entry import Entry
 from dcmcfg.errors import LabError
-from dcmcfg.files.release import read_release
+from dcmcfg.files.named_release import read_named_release
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.tree import load_site_entries, set_addresses
 
@@ -33,9 +33,9 @@ def read_release_site(folder: Path, ports: Ports) -> ReleaseSite:
     """Return the site of the release in *folder* (a folder or a zip file), with the addresses of *ports*.
 
     The lab's own workstation and external archive are added, as a site adds its devices. Raises :class:`LabError` if
-    the schema is missing, and the errors of :func:`~dcmcfg.files.release.read_release`.
+    the schema is missing, and the errors of :func:`~dcmcfg.files.named_release.read_named_release`.
     """
-    release = read_release(folder)
+    release = read_named_release(folder)
     own = tuple(each for each in load_site_entries(ports) if _is_own(each))
     entries = (_add_vendor_data(each, release.vendor_data) for each in release.entries)
     return ReleaseSite(release.label, dict(_read_schema_files(folder)), (*set_addresses(entries, ports), *own))

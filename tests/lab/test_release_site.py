@@ -93,7 +93,7 @@ def test_the_archive_starts_on_the_configuration_of_a_release(
         assert names == ["slapd", "replica-1", "replica-2", "storage", "external", "archive", "archive-2"]
         assert lab.site.config_password_file.stat().st_mode & 0o777 == 0o600
         assert lifecycle.up(folder, lambda _: None, release=release)[1] is False
-        with pytest.raises(LabError, match="with another release"):
+        with pytest.raises(LabError, match="a lab with a different release is already running"):
             lifecycle.up(folder, lambda _: None, release=tmp_path / "other")
     finally:
         lifecycle.down(folder)
@@ -136,3 +136,16 @@ def test_a_folder_without_a_schema_is_no_release_for_the_lab(ports: Ports, tmp_p
         (tmp_path / name).write_text("version: 1\n")
     with pytest.raises(LabError, match=r"the release has no file schema/dicom\.schema"):
         read_release_site(tmp_path, ports)
+
+
+@pytest.mark.parametrize("content", [None, b"not a zip"], ids=["missing", "damaged"])
+def test_a_zip_that_is_missing_or_damaged_has_the_next_step_of_an_upgrade(
+    ports: Ports, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "dcm4chee-arc-5.31.0-psql.zip"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DcmcfgError) as caught:
+        read_release_site(path, ports)
+    assert (caught.value.exit_code, caught.value.subject) == (3, str(path))
+    assert caught.value.next_step.startswith("specify the whole ZIP file of the distribution of a release")

@@ -13,13 +13,13 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.schema_servers import require_schema
-from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
 from dcmcfg.directory.hidden_entries import iterate_hidden
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.files.distribution import read_distribution
+from dcmcfg.files.named_release import read_named_release, read_named_schema
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable

@@ -13,7 +13,7 @@ from dcmcfg.cli.session.schema_servers import SchemaOptions
 from dcmcfg.cli.session.schema_undo import revert_schema
 from dcmcfg.cli.session.schema_update import SchemaUpdate
 from dcmcfg.cli.upgrade.options import FOLDER, releases_option
-from dcmcfg.cli.upgrade.releases import read_named_schema
+from dcmcfg.files.named_release import read_named_schema
 from dcmcfg.settings import Settings
 
 

@@ -15,9 +15,9 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import read_comparisons
 from dcmcfg.cli.upgrade.options import release_options, releases_option
 from dcmcfg.cli.upgrade.planning import open_site, warn_of_unfinished_change
-from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.errors import NotFound
+from dcmcfg.files.named_release import read_named_release, read_named_schema
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.schema_update import print_schemas, schemas_json
