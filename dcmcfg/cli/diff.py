@@ -158,7 +158,7 @@ def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path |
         raise click.UsageError("Specify the argument TO, or the two arguments FROM and TO")
     both_sides = sides if len(sides) == 2 else (LIVE, *sides)
     if both_sides[0] == both_sides[1] and both_sides[0] in (LIVE, STDIN):
-        raise click.UsageError(f"FROM and TO are both {both_sides[0]}")
+        raise click.UsageError(f"FROM and TO cannot both be '{both_sides[0]}'")
     trees = {
         side: read_ldif_tree(Path(side), load_bundled_schema(), file_urls=file_urls)
         for side in both_sides
