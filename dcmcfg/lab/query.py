@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -72,11 +73,16 @@ def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInst
     all_instances = tuple(instances)
     keys = [key for key in identifier if key.keyword not in _IGNORED_KEYWORDS and _is_in_level(key.keyword, level)]
     series_keys = [key for key in identifier if level == "STUDY" and key.keyword in SERIES_KEYS]
-    by_study, by_series = _group_by_level(all_instances, "STUDY"), _group_by_level(all_instances, "SERIES")
+    by_series = _group_by_level(all_instances, "SERIES")
+    counts_by_study = (
+        {}
+        if level == "PATIENT"
+        else {uid: _make_study_counts(study) for uid, study in _group_by_level(all_instances, "STUDY").items()}
+    )
     for group in _group_by_level(all_instances, level).values():
         entity = _make_entity(group, level)
         if level != "PATIENT":
-            _add_study_counts(entity, by_study[group[0].unique_key("STUDY")])
+            _copy_attributes(counts_by_study[group[0].unique_key("STUDY")], entity)
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
         if all(matches_key(key, entity) for key in keys) and _has_series(group, series_keys):
@@ -117,17 +123,26 @@ def _make_entity(group: Sequence[QueryInstance], level: Level) -> Dataset:
     entity = Dataset()
     for element in group[0].header:
         if _is_in_level(element.keyword, level) or element.keyword == "SpecificCharacterSet":
-            entity.add(element)
+            # The header is shared by all queries.
+            entity.add(copy(element))
     entity.InstanceAvailability = max((each.availability for each in group), key=AVAILABILITIES.index)
     titles = [each.retrieve_aets for each in group]
     entity.RetrieveAETitle = [title for title in titles[0] if all(title in others for others in titles)]
     return entity
 
 
-def _add_study_counts(entity: Dataset, study: Sequence[QueryInstance]) -> None:
-    entity.NumberOfStudyRelatedInstances = len(study)
-    entity.NumberOfStudyRelatedSeries = len(_group_by_level(study, "SERIES"))
-    entity.ModalitiesInStudy = sorted({str(each.header.get("Modality", "")) for each in study})
+def _make_study_counts(study: Sequence[QueryInstance]) -> Dataset:
+    """Return the attributes that are computed from all instances of a study."""
+    counts = Dataset()
+    counts.NumberOfStudyRelatedInstances = len(study)
+    counts.NumberOfStudyRelatedSeries = len(_group_by_level(study, "SERIES"))
+    counts.ModalitiesInStudy = sorted({str(each.header.get("Modality", "")) for each in study})
+    return counts
+
+
+def _copy_attributes(source: Dataset, target: Dataset) -> None:
+    for element in source:
+        target.add(copy(element))
 
 
 def _make_response_identifier(

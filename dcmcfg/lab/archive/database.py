@@ -36,7 +36,11 @@ CREATE TABLE IF NOT EXISTS incomplete_study (
 )
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS instance_of ON instance (study_uid)"
-_COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage_id, received"
+#: The attribute Patient ID of a header, as JSON; NULL if the header does not have it.
+_PATIENT_ID = """json_extract(header, '$."00100020"')"""
+_PATIENT_INDEX = f"CREATE INDEX IF NOT EXISTS study_of_patient ON instance ({_PATIENT_ID}, study_uid)"
+_COLUMNS = "sop_instance_uid, header, is_local, external_aet, availability, retrieve_aets, storage_id, received"
+_Row = tuple[str, str, int, str, str, str, str, str]
 #: The storage of the lab's tree.
 STORAGE_ID = "fs1"
 
@@ -49,7 +53,7 @@ def get_current_dt() -> str:
 
 @dataclass(frozen=True)
 class InstanceRecord:
-    """One instance; ``is_local`` is True if the storage ``storage_id`` has its file.
+    """One instance; ``is_local`` is True if the storage ``storage_id`` has its file. Do not change ``header``.
 
     ``retrieve_aets`` are AE titles of the archive itself. ``received_at`` is the time of the first reception (DT
     value).
@@ -78,10 +82,13 @@ class Database:
         self._lock = Lock()
         # Associations and HTTP requests run in threads of their own. The lock serialises them.
         self._connection = sqlite3.connect(path, check_same_thread=False)
+        # By SOP Instance UID: the JSON text and the header. Parsing takes longer than anything else in a query.
+        self._header_cache: dict[str, tuple[str, Dataset]] = {}
         with self._lock, self._connection:
             self._connection.execute(_INSTANCE_TABLE)
             self._connection.execute(_INCOMPLETE_STUDY_TABLE)
             self._connection.execute(_INDEX)
+            self._connection.execute(_PATIENT_INDEX)
 
     def close(self) -> None:
         """Close the file."""
@@ -114,17 +121,17 @@ class Database:
     def find_instance(self, sop_instance_uid: str) -> InstanceRecord | None:
         """Return the instance, or None if it is unknown."""
         rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
-        return _parse_row(rows[0]) if rows else None
+        return self._parse_row(rows[0]) if rows else None
 
     def list_instances(self) -> tuple[InstanceRecord, ...]:
         """Return all instances, ordered by the UIDs of study and instance."""
         rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
-        return tuple(_parse_row(row) for row in rows)
+        return tuple(self._parse_row(row) for row in rows)
 
     def list_study_instances(self, study_uid: str) -> tuple[InstanceRecord, ...]:
         """Return the instances of a study, ordered by UID."""
         query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid = ? ORDER BY sop_instance_uid"  # noqa: S608 — constants
-        return tuple(_parse_row(row) for row in self._fetch_rows(query, (study_uid,)))
+        return tuple(self._parse_row(row) for row in self._fetch_rows(query, (study_uid,)))
 
     def find_candidates(self, identifier: Dataset) -> tuple[InstanceRecord, ...]:
         """Return the instances that *identifier* may match: those of the named studies, or all instances."""
@@ -136,7 +143,16 @@ class Database:
         query = (
             f"SELECT {_COLUMNS} FROM instance WHERE study_uid IN ({placeholders}) ORDER BY study_uid, sop_instance_uid"  # noqa: S608 — constants
         )
-        return tuple(_parse_row(row) for row in self._fetch_rows(query, uids))
+        return tuple(self._parse_row(row) for row in self._fetch_rows(query, uids))
+
+    def count_patient_studies(self, sop_instance_uid: str) -> int:
+        """Return the number of studies with the Patient ID of the instance *sop_instance_uid*."""
+        query = (
+            f"SELECT COUNT(DISTINCT study_uid) FROM instance WHERE {_PATIENT_ID} IS "  # noqa: S608 — constants
+            f"(SELECT {_PATIENT_ID} FROM instance WHERE sop_instance_uid = ?)"
+        )
+        with self._lock:
+            return int(self._connection.execute(query, (sop_instance_uid,)).fetchone()[0])
 
     def get_failed_retrieves(self, study_uid: str) -> int | None:
         """Return the number of failed retrieves of the rest of an incomplete study, or None for a complete study."""
@@ -152,9 +168,28 @@ class Database:
             if number is not None:
                 self._connection.execute("INSERT INTO incomplete_study VALUES (?, ?)", (study_uid, number))
 
-    def _fetch_rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str, str]]:
+    def _fetch_rows(self, query: str, values: tuple[str, ...]) -> list[_Row]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
+
+    def _parse_row(self, row: _Row) -> InstanceRecord:
+        uid, header, is_local, external_aet, availability, retrieve_aets, storage_id, received = row
+        titles = tuple(title for title in retrieve_aets.split("\\") if title)
+        return InstanceRecord(
+            self._parse_header(uid, header),
+            is_local=bool(is_local),
+            external_aet=external_aet,
+            availability=availability,
+            retrieve_aets=titles,
+            storage_id=storage_id,
+            received_at=received,
+        )
+
+    def _parse_header(self, sop_instance_uid: str, text: str) -> Dataset:
+        known = self._header_cache.get(sop_instance_uid)
+        if known is None or known[0] != text:
+            known = self._header_cache[sop_instance_uid] = (text, Dataset.from_json(text))
+        return known[1]
 
 
 def extract_header(dataset: Dataset) -> Dataset:
@@ -167,17 +202,3 @@ def extract_header(dataset: Dataset) -> Dataset:
     if "TransferSyntaxUID" in getattr(dataset, "file_meta", ()):
         header.AvailableTransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     return header
-
-
-def _parse_row(row: tuple[str, int, str, str, str, str, str]) -> InstanceRecord:
-    header, is_local, external_aet, availability, retrieve_aets, storage_id, received = row
-    titles = tuple(title for title in retrieve_aets.split("\\") if title)
-    return InstanceRecord(
-        Dataset.from_json(header),
-        is_local=bool(is_local),
-        external_aet=external_aet,
-        availability=availability,
-        retrieve_aets=titles,
-        storage_id=storage_id,
-        received_at=received,
-    )

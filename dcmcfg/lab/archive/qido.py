@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -22,7 +23,7 @@ from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.private_attributes import PRIVATE_CREATOR, PRIVATE_GROUP, PrivateAttributes
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.archive.store_and_find import ALWAYS_RETURNED, ArchiveQueryInstance, make_query_instance
-from dcmcfg.lab.identifier import UNIQUE_KEYS, Level
+from dcmcfg.lab.identifier import Level
 from dcmcfg.lab.query import Entity, find_entities
 
 _RESOURCE = re.compile(
@@ -91,7 +92,7 @@ class _Search:
     parameters: Mapping[str, Sequence[str]]
     base_url: str  # of Retrieve URLs
 
-    @property
+    @cached_property
     def keys(self) -> Dataset:
         """The attributes to match; raises :class:`_SearchRefused` for an unknown name."""
         keys = Dataset()
@@ -108,7 +109,7 @@ class _Search:
             keys.SeriesInstanceUID = self.series_uid
         return keys
 
-    @property
+    @cached_property
     def included_tags(self) -> tuple[BaseTag, ...] | None:
         """The attributes of ``includefield``, or None for ``all``; raises :class:`_SearchRefused`."""
         fields = self.parameters.get("includefield", ())
@@ -119,7 +120,7 @@ class _Search:
             raise _make_invalid_query(self.request_target)
         return tuple(tag for tag in tags if tag is not None)
 
-    @property
+    @cached_property
     def default_tags(self) -> tuple[BaseTag, ...]:
         """The attributes of every result: those of the levels below the UIDs in the URL's path."""
         match self.level:
@@ -153,6 +154,19 @@ class _Search:
         return int(text)
 
 
+@dataclass(frozen=True)
+class _Matches:
+    """The matching entities, and all instances of their studies by Study Instance UID: one query reads them once."""
+
+    entities: list[Entity[ArchiveQueryInstance]]
+    studies: Mapping[str, Sequence[ArchiveQueryInstance]]
+
+    @cached_property
+    def sop_classes(self) -> Mapping[str, Sequence[str]]:
+        """The SOP Class UIDs by Study Instance UID."""
+        return {uid: sorted({str(each.header.SOPClassUID) for each in study}) for uid, study in self.studies.items()}
+
+
 def is_search(path: str) -> bool:
     """Return whether *path* (with query) names a searchable resource."""
     return _RESOURCE.fullmatch(urlsplit(path).path) is not None
@@ -170,21 +184,21 @@ def serve_qido(state: ArchiveState, path: str, *, accept: str = "*/*", host: str
     try:
         request = _parse_search(state, path, resource, host)
         if resource["count"]:
-            number = 0 if _matches_nothing(state, request) else len(_find_matches(state, request))
+            number = 0 if _matches_nothing(state, request) else len(_find_matches(state, request).entities)
             return QidoResponse(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
         _require_acceptable(accept)
         if _matches_nothing(state, request):
             # Observed on 5.35.1: an unknown storage gives 200 with an empty list, every other search without match
             # gives 204.
             return QidoResponse(HTTPStatus.OK, _JSON, "[]")
-        matches = _sort_matches(request, _find_matches(state, request))
-        page = _cut_page(request, matches)
+        matches = _find_matches(state, request)
+        page = _cut_page(request, _sort_matches(request, matches.entities))
     except _SearchRefused as refused:
         return refused.response
     if not page:
         return QidoResponse(HTTPStatus.NO_CONTENT)
-    body = json.dumps([_make_result(state, request, each).to_json_dict() for each in page])
-    return QidoResponse(HTTPStatus.OK, _JSON, body, _make_warning(request, len(matches), host))
+    body = json.dumps([_make_result(state, request, matches, each).to_json_dict() for each in page])
+    return QidoResponse(HTTPStatus.OK, _JSON, body, _make_warning(request, len(matches.entities), host))
 
 
 def _parse_search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
@@ -249,10 +263,12 @@ def _matches_nothing(state: ArchiveState, request: _Search) -> bool:
     return storage is not None and storage not in state.device.storages
 
 
-def _find_matches(state: ArchiveState, request: _Search) -> list[Entity[ArchiveQueryInstance]]:
+def _find_matches(state: ArchiveState, request: _Search) -> _Matches:
     keys = request.keys
     _ = request.included_tags  # refuses an invalid field before the database query
-    known = [make_query_instance(each, request.ae.return_retrieve_aets) for each in state.database.list_instances()]
+    # Matching ignores the keys of lower levels, so the Study Instance UID does not limit a search for patients.
+    records = state.database.list_instances() if request.level == "PATIENT" else state.database.find_candidates(keys)
+    known = [make_query_instance(each, request.ae.return_retrieve_aets) for each in records]
     studies = _group_by_study(known)
     passing_uids = {uid for uid, study in studies.items() if _passes_filters(state, request, uid, study)}
     candidates = (each for each in known if each.unique_key("STUDY") in passing_uids)
@@ -260,7 +276,7 @@ def _find_matches(state: ArchiveState, request: _Search) -> list[Entity[ArchiveQ
     max_results = request.ae.query_max_results
     if max_results and len(matches) > max_results:
         raise _SearchRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _format_error(_TOO_LARGE))
-    return matches
+    return _Matches(matches, studies)
 
 
 def _group_by_study(known: Iterable[ArchiveQueryInstance]) -> dict[str, list[ArchiveQueryInstance]]:
@@ -326,10 +342,12 @@ def _make_warning(request: _Search, number: int, host: str) -> str:
     return f'299 {host} "There are {remaining} additional results that can be requested"'
 
 
-def _make_result(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
+def _make_result(
+    state: ArchiveState, request: _Search, matches: _Matches, entity: Entity[ArchiveQueryInstance]
+) -> Dataset:
     """Return the attributes of one result; empty attributes only if they were requested."""
     result = Dataset()
-    attributes = _add_computed_attributes(state, request, entity)
+    attributes = _add_computed_attributes(state, request, matches, entity)
     included = request.included_tags
     if included is None:
         result.update(attributes)
@@ -340,7 +358,7 @@ def _make_result(state: ArchiveState, request: _Search, entity: Entity[ArchiveQu
                 result.add(attributes[tag] if tag in attributes else DataElement(tag, _get_vr(tag), None))
     if "RetrieveURL" in attributes:
         result.RetrieveURL = attributes.RetrieveURL
-    _add_private(state, request, result, entity)
+    _add_private(state, request, result, matches, entity)
     return result
 
 
@@ -348,7 +366,9 @@ def _get_vr(tag: BaseTag) -> str:
     return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
 
 
-def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity: Entity[ArchiveQueryInstance]) -> None:
+def _add_private(
+    state: ArchiveState, request: _Search, result: Dataset, matches: _Matches, entity: Entity[ArchiveQueryInstance]
+) -> None:
     """Add the requested elements of group 7777; block number 00 also means the creator's block."""
     included = request.included_tags
     requested = None
@@ -358,9 +378,8 @@ def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity:
         if not requested:
             return
     study_uid = entity.instances[0].unique_key("STUDY")
-    study = [make_query_instance(each, ()) for each in state.database.list_study_instances(study_uid)]
     failed = state.database.get_failed_retrieves(study_uid)
-    values = PrivateAttributes(study, entity.instances, request.level, failed).make_elements()
+    values = PrivateAttributes(matches.studies[study_uid], entity.instances, request.level, failed).make_elements()
     block = result.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     for number, (vr, value) in values.items():
         # A requested element is returned empty without a value. With ``all``, it is absent then.
@@ -368,7 +387,9 @@ def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity:
             block.add_new(number, vr, value)
 
 
-def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
+def _add_computed_attributes(
+    state: ArchiveState, request: _Search, matches: _Matches, entity: Entity[ArchiveQueryInstance]
+) -> Dataset:
     """Return the attributes of *entity* with those that the archive computes only for QIDO-RS."""
     attributes = Dataset()
     attributes.update(entity.attributes)
@@ -376,10 +397,10 @@ def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Enti
         del attributes.RetrieveAETitle
         del attributes.InstanceAvailability
         return attributes
-    header = entity.instances[0].header
-    attributes.SOPClassesInStudy = sorted({str(each.SOPClassUID) for each in _list_headers(state, "STUDY", header)})
-    patient = _list_headers(state, "PATIENT", header)
-    attributes.NumberOfPatientRelatedStudies = len({each.StudyInstanceUID for each in patient})
+    first = entity.instances[0]
+    header = first.header
+    attributes.SOPClassesInStudy = list(matches.sop_classes[first.unique_key("STUDY")])
+    attributes.NumberOfPatientRelatedStudies = state.database.count_patient_studies(first.unique_key("IMAGE"))
     url = f"{request.base_url}/studies/{attributes.StudyInstanceUID}"
     if request.level in ("SERIES", "IMAGE"):
         if "AvailableTransferSyntaxUID" in header:
@@ -389,11 +410,3 @@ def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Enti
         url += f"/instances/{attributes.SOPInstanceUID}"
     attributes.RetrieveURL = url
     return attributes
-
-
-def _list_headers(state: ArchiveState, level: Level, reference: Dataset) -> list[Dataset]:
-    """Return the headers of all instances with the same unique key of *level* as *reference*."""
-    keyword = UNIQUE_KEYS[level]
-    return [
-        each.header for each in state.database.list_instances() if each.header.get(keyword) == reference.get(keyword)
-    ]
