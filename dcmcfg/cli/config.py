@@ -107,6 +107,19 @@ def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[s
     return name, key
 
 
+def _parse_existing_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, str]:
+    """Return name and key of ``NAME.KEY``; for the name of a profile, the error shows how to remove the profile."""
+    profiles = list_profile_names()
+    if text in profiles and text.rpartition(".")[0] not in profiles:
+        raise click.BadParameter(
+            f"{text!r} is a profile. To remove a key, specify NAME.KEY. To remove the profile: "
+            f'rm "$(dcmcfg config path {shlex.quote(text)})"',
+            ctx,
+            param,
+        )
+    return _parse_key(ctx, param, text)
+
+
 @click.group("config", cls=CommandGroup, short_help="List, show and change profiles.")
 def config_group() -> None:
     """List, show and change profiles.
@@ -172,8 +185,9 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
 def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     """Set a key of a profile.
 
-    If the profile does not exist, dcmcfg creates a profile that only you can read, and reports this. The value is
-    checked before it is written. Comments and all other lines of the file are unchanged.
+    If the profile does not exist, dcmcfg creates a profile that only you can read, and reports this. The name of a new
+    profile must not contain a dot. The value is checked before it is written. Comments and all other lines of the file
+    are unchanged.
 
     A relative file name refers to the current folder, and is stored as an absolute file name. A profile never contains
     a password. To specify the file that contains the password, set bind_password_file. To specify the keychain service
@@ -219,13 +233,13 @@ def _warn_about_path(key: str, path: Path) -> None:
 
 
 @config_group.command("unset", cls=UniqueOptionsCommand)
-@click.argument("key", metavar="NAME.KEY", callback=_parse_key, shell_complete=_complete_existing_key)
+@click.argument("key", metavar="NAME.KEY", callback=_parse_existing_key, shell_complete=_complete_existing_key)
 @json_option
 def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
     """Remove a key from a profile.
 
     Comments and all other lines of the file are unchanged. The command can also remove an unknown key. dcmcfg refuses a
-    profile with an unknown key.
+    profile with an unknown key. To remove a whole profile, run 'rm "$(dcmcfg config path NAME)"'.
     """
     name, profile_key = key
     edit = unset_profile_value(name, profile_key)

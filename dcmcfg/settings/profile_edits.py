@@ -25,6 +25,7 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.format_number import FORMAT_KEY
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.settings.new_profile_name import check_new_profile_name
 from dcmcfg.settings.node_tables import (
     NODE_KEYS,
     NODES_TABLE,
@@ -178,10 +179,14 @@ def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
     """Write *value*, of :func:`parse_profile_value`, to *key* of the profile *name*; a missing profile is created.
 
     Raises :class:`DcmcfgError` when the file cannot be read or written, or another process holds the lock,
-    :class:`MalformedInput` when it is not TOML, :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and
-    :class:`~dcmcfg.errors.Refused` as :func:`require_trusted_file` does.
+    :class:`MalformedInput` when it is not TOML or the name of a new profile contains a dot,
+    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` as
+    :func:`require_trusted_file` does.
     """
-    return _edit_value(get_profile_path(name), key, value, create=True)
+    path = get_profile_path(name)
+    if not path.exists():
+        check_new_profile_name(name, key, list_profile_names())
+    return _edit_value(path, key, value, create=True)
 
 
 def _edit_value(path: Path, key: str, value: str | bool, *, create: bool) -> ProfileEdit:

@@ -14,7 +14,7 @@ from click.shell_completion import ShellComplete
 
 from dcmcfg.cli.main import program
 from dcmcfg.settings.profile_edits import lock_profiles
-from dcmcfg.settings.profiles import PROFILE_KEYS, get_profile_path, get_selection_path
+from dcmcfg.settings.profiles import PROFILE_KEYS, get_profile_path, get_selection_path, list_profile_names
 from tests.cli.conftest import Run
 from tests.patience import PATIENCE_S
 
@@ -157,6 +157,24 @@ def test_a_relative_file_is_that_of_the_current_folder(
             "hospital.device: the value is empty\n  next: to remove the key: dcmcfg config unset hospital.device",
         ),
         ("hospital.device", "a\nb", "hospital.device: the value contains control characters"),
+        (
+            "hospital.node.west.ldap_url",
+            "ldaps://ldap-west",
+            "hospital.node.west.ldap_url: the profile hospital.node.west does not exist, and the name of a new profile "
+            "must not contain a dot\n  next: did you mean hospital.nodes.west.ldap_url?",
+        ),
+        (
+            "hospital.west.archive_url",
+            "http://west/dcm4chee-arc",
+            "hospital.west.archive_url: the profile hospital.west does not exist, and the name of a new profile must "
+            "not contain a dot\n  next: did you mean hospital.nodes.west.archive_url?",
+        ),
+        (
+            "clinic.west.device",
+            "arc",
+            "clinic.west.device: the profile clinic.west does not exist, and the name of a new profile must not "
+            "contain a dot\n  next: did you mean clinic-west.device?",
+        ),
         ("../up.device", "x", "'../up': a profile name may contain only letters, digits, '_', '-' and '.'"),
         (
             "hospital.format",
@@ -170,6 +188,27 @@ def test_what_the_reader_would_refuse_is_not_written(run: Run, key: str, value: 
     result = run("config", "set", key, value)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"dcmcfg: {message}\n")
     assert path.read_text() == COMMENTED
+    assert list_profile_names() == ("hospital",)
+
+
+def test_an_existing_profile_with_a_dot_in_its_name_can_be_edited(run: Run) -> None:
+    write("hospital", COMMENTED)
+    path = write("hospital.west", COMMENTED)
+    assert run("config", "set", "hospital.west.ldap_url", "ldap://x").exit_code == 0
+    assert run("config", "unset", "hospital.west.device").exit_code == 0
+    assert ("ldap://x" in path.read_text(), "device" in path.read_text()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["hospital", "hospital.west"])
+def test_a_profile_without_a_key_is_refused_with_the_command_that_removes_it(run: Run, name: str) -> None:
+    path = write(name, COMMENTED)
+    result = run("config", "unset", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(
+        f"{name!r} is a profile. To remove a key, specify NAME.KEY. To remove the profile: "
+        f'rm "$(dcmcfg config path {name})"\n'
+    )
+    assert run("config", "path", name).stdout == f"{path}\n"
 
 
 def test_a_key_without_a_profile_is_a_usage_error(run: Run) -> None:
