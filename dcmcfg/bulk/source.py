@@ -19,6 +19,7 @@ from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, STUDY_LIST, detect_file_kind
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.run import get_query_timeouts, open_query_association
@@ -173,11 +174,7 @@ class StudyListFile:
         try:
             return parse_study_list(self.path, Path(self.path).read_bytes())
         except OSError as error:
-            raise DcmcfgError(
-                f"cannot read the list ({error.strerror})",
-                subject=self.path,
-                next_step="dcmcfg sent no request",
-            ) from error
+            raise build_read_failure(error, Path(self.path), DcmcfgError, name=self.path) from error
 
 
 @dataclass(frozen=True)

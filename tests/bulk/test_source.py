@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from dcmcfg.bulk.source import StudyList, parse_study_list
-from dcmcfg.errors import MalformedInput
+from dcmcfg.bulk.source import StudyList, StudyListFile, parse_study_list
+from dcmcfg.errors import DcmcfgError, MalformedInput
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,14 @@ def test_a_row_without_the_column_is_a_broken_line() -> None:
 def test_a_list_of_nothing_is_refused(text: bytes) -> None:
     with pytest.raises(MalformedInput, match="the file lists no studies"):
         parse_study_list("may.txt", text)
+
+
+def test_a_missing_list_is_refused_with_the_name_of_a_similar_file(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").touch()
+    missing = tmp_path / "list.tx"
+    with pytest.raises(DcmcfgError) as error_info:
+        StudyListFile(str(missing)).read()
+    assert (error_info.value.message, error_info.value.next_step) == (
+        "cannot read the file (No such file or directory)",
+        f"did you mean {tmp_path / 'list.txt'}?",
+    )

@@ -56,7 +56,7 @@ def temporary(pacs: Archive, *arguments: str) -> tuple[str, ...]:
     [
         ("1.2.3\n1.02\n", 2, "1 line contains no Study Instance UID:\n    line 2: '1.02': not a UID: "),
         ("# none\n", 2, "the file lists no studies\n"),
-        (None, 3, "cannot read the list (No such file or directory)\n"),
+        (None, 3, "cannot read the file (No such file or directory)\n"),
     ],
 )
 def test_a_list_with_a_mistake_is_refused_before_a_destination_is_added_for_it(
