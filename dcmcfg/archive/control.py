@@ -124,8 +124,10 @@ class ControlService:
             return ArchiveStatus(finding.state, time.monotonic() - started)
         raise _build_not_started_error(finding, url)
 
-    def reload(self) -> Reload:
+    def reload(self, on_wait: OnWait | None = None) -> Reload:
         """Reload the archive's configuration (``POST ctrl/reload``), and return the result.
+
+        *on_wait* is called with a line when a response is slow.
 
         If the archive could not bind a listener, the reload is repeated once, which opens the listener in most cases.
         Raises (all of :mod:`~dcmcfg.archive.reload_failures`) :class:`NotReloaded` if the archive keeps its
@@ -135,12 +137,12 @@ class ControlService:
         or answered in another way.
         """
         url = f"{self._url}/ctrl/reload"
-        reload = Reload((self._send_reload(url),))
+        reload = Reload((self._send_reload(url, on_wait),))
         first_outcome = reload.outcome
         # A listener that keeps its port may be bound too early ("Address already in use"). In most cases, a second
         # reload binds it (observed on 5.35.1).
         if isinstance(first_outcome, LoadedButNotBound) and first_outcome.is_retryable:
-            reload = Reload((*reload.attempts, self._send_reload(url, reload)))
+            reload = Reload((*reload.attempts, self._send_reload(url, on_wait, reload)))
         if isinstance(reload.outcome, ReloadSucceeded):
             return reload
         # After a binding failure, the new configuration is in force, so "not reloaded" would be wrong.
@@ -148,10 +150,10 @@ class ControlService:
             raise self._build_not_running_error(url, reload)
         raise build_reload_error(reload, url, self._device)
 
-    def _send_reload(self, url: str, earlier_reload: Reload | None = None) -> ReloadAttempt:
+    def _send_reload(self, url: str, on_wait: OnWait | None, earlier_reload: Reload | None = None) -> ReloadAttempt:
         started = time.monotonic()
         try:
-            response = self._client.request("POST", url)
+            response = self._request("POST", url, on_wait)
         except httpx.TransportError as error:
             failure = translate_no_response(error, url, self._http_client.get_timeout_s(error))
             # After a first reload, the configuration is in force even if the second request was not sent.
@@ -186,15 +188,20 @@ class ControlService:
         return failure
 
     def _request_status(self, url: str, on_wait: OnWait | None) -> HttpResponse:
-        polling = self._polling
-        slow_timer = Timer(polling.slow_after_s, lambda: on_wait and on_wait(f"no response yet from {url}; waiting"))
-        slow_timer.daemon = True
-        if on_wait is not None:
-            slow_timer.start()
         try:
-            return self._client.request("GET", url)
+            return self._request("GET", url, on_wait)
         except httpx.TransportError as error:
             raise _translate_no_response(error, url, self._http_client.get_timeout_s(error)) from error
+
+    def _request(self, method: str, url: str, on_wait: OnWait | None) -> HttpResponse:
+        """Return the response; *on_wait* is called with a line if it is slow."""
+        if on_wait is None:
+            return self._client.request(method, url)
+        slow_timer = Timer(self._polling.slow_after_s, on_wait, (f"no response yet from {url}; waiting",))
+        slow_timer.daemon = True
+        slow_timer.start()
+        try:
+            return self._client.request(method, url)
         finally:
             slow_timer.cancel()
 

@@ -16,7 +16,7 @@ from dcmcfg.cli.options.node_options import NodeOptions, node_options
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.archive import make_control_service
+from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.node_reload import note_reloads, reload_nodes
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.reload import require_started
@@ -93,7 +93,7 @@ def _make_nodes_json(results: Sequence[NodeResult]) -> dict[str, Any]:
 def _reload(service: ControlService, settings: Settings) -> Reload:
     run = invocation.current()
     try:
-        reload = service.reload()
+        reload = service.reload(print_wait)
     except ReloadFailed as error:
         failed_reload = error.reload
         if failed_reload is not None:

@@ -14,7 +14,7 @@ from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
-from dcmcfg.cli.session.archive import make_control_service
+from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -146,7 +146,7 @@ def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStat
     run = invocation.current()
     fields = {"archive_url": settings.archive_url, "reported_status": None}
     try:
-        return make_control_service(settings).status(lambda line: print_message(f"{line} …"))
+        return make_control_service(settings).status(print_wait)
     except NotStarted as error:
         state = error.state
         run.partial_result = lambda: fields | {"state": state.value} | extra_json

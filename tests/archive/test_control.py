@@ -342,6 +342,14 @@ def test_slow_answer_is_announced(archive: Scripted) -> None:
     assert announced == [f"no response yet from {archive.url}/ctrl/status; waiting"]
 
 
+def test_slow_answer_to_a_reload_is_announced(archive: Scripted) -> None:
+    archive.hang = threading.Event()
+    announced: list[str] = []
+    with pytest.raises(ReloadUnconfirmed):
+        ControlService(archive.url, timeouts=QUICK, polling=HASTE).reload(announced.append)
+    assert announced == [f"no response yet from {archive.url}/ctrl/reload; waiting"]
+
+
 def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
     archive.hang = threading.Event()
     with pytest.raises(ReloadUnconfirmed) as error_info:

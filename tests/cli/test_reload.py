@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.control import ControlService, StatusPolling
 from dcmcfg.archive.http_client import HttpTimeouts
+from dcmcfg.settings.profile_edits import write_profile
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 
@@ -209,3 +210,15 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
         f"  next: Run dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
         "more: a second reload does no harm\n"
     )
+
+
+def test_a_slow_reload_prints_that_dcmcfg_waits(run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.hang = threading.Event()
+    write_profile("site", {"nodes": {"east": {"archive_url": archive.url}}})
+    quick = ControlService(archive.url, timeouts=HttpTimeouts(response=0.4), polling=StatusPolling(slow_after_s=0.1))
+    for module in ("dcmcfg.cli.reload", "dcmcfg.cli.session.node_reload"):
+        monkeypatch.setattr(f"{module}.make_control_service", lambda _settings: quick)
+    waiting = f"no response yet from {archive.url}/ctrl/reload; waiting …\n"
+    for arguments in (("--archive-url", archive.url), ("--profile", "site")):
+        result = run(*arguments, "reload")
+        assert (result.exit_code, result.stderr.startswith(waiting)) == (4, True)

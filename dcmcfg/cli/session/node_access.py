@@ -14,7 +14,7 @@ from dcmcfg.archive.loaded_configuration import TIMEOUTS, LoadedConfiguration
 from dcmcfg.archive.reload_failures import Reload
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.archive import make_web_client
+from dcmcfg.cli.session.archive import make_web_client, print_wait
 from dcmcfg.cli.session.reload import ArchiveStopped, require_started
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import LdapServerSettings
@@ -112,7 +112,7 @@ def warn_of_exposures(settings: Settings, nodes: Sequence[Node]) -> None:
 def _reload(context: click.Context, service: ControlService, settings: Settings, message_prefix: str) -> Reload:
     # Nodes may be reloaded in threads, which have no context of the command.
     with context.scope(cleanup=False):
-        reload = service.reload()
+        reload = service.reload(print_wait)
         # A STOPPED archive loads the configuration too, but its ports remain closed.
         try:
             require_started(service, settings, message_prefix)

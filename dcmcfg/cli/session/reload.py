@@ -15,7 +15,7 @@ from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, R
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.archive import make_control_service
+from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange, NotFound
 from dcmcfg.model.devices import Configuration
@@ -113,7 +113,7 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     Raises :class:`ArchiveStopped`, whose message begins with *message_prefix*, if the archive is STOPPED.
     """
     try:
-        status = service.status()
+        status = service.status(print_wait)
     except ArchiveError as error:
         archive = f"node {settings.node}" if settings.node else "the archive"
         message = (
@@ -150,7 +150,7 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
     """
     service = make_control_service(settings)
     try:
-        status = service.status(lambda line: print_message(f"{line} …"))
+        status = service.status(print_wait)
     except ArchiveError as error:
         unchanged_note = f"nothing was changed; {alternative}"
         next_step = f"{error.next_step}; {unchanged_note}" if error.next_step else unchanged_note
