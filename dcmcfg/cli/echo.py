@@ -229,7 +229,7 @@ class _EchoRun:
             print_echo_matrix(make_stdout_console(), matrix, show_uncalled_steps=self.named)
 
     def _add_advice(self, result: AeEchoResult) -> AeEchoResult:
-        return _add_advice(self.settings.device, result)
+        return _add_advice(self.settings.device, result.add_address_command(is_named=self.named))
 
 
 def _add_advice(device: str, result: AeEchoResult) -> AeEchoResult:

@@ -10,11 +10,11 @@ from dcmcfg.connectivity.call import CallResult, PeerEndpoint
 from dcmcfg.connectivity.probe import DEFAULT_PARALLEL, PROBE_TIMEOUTS, probe_all
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import MalformedInput
-from dcmcfg.model.connections import get_connection_name
+from dcmcfg.model.connections import format_connection_target
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.model.targets import resolve_network_ae
 from dcmcfg.route.ae_lookup import suggest_install_command
-from dcmcfg.route.command import format_command
+from dcmcfg.route.command import format_address_command, format_command
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,23 @@ class AeEchoResult:
         """Return a copy with *transform* applied to the next steps."""
         call_result = self.call_result and replace(self.call_result, next_step=transform(self.call_result.next_step))
         return AeEchoResult(replace(self.target, next_step=transform(self.target.next_step)), call_result)
+
+    def add_address_command(self, *, is_named: bool) -> AeEchoResult:
+        """Return a copy whose next step has the command that changes the address, if the AE cannot be reached there.
+
+        Without *is_named*, the command has a placeholder for the connection, so that the next step of several AEs is
+        the same. The address of a node is not in the tree, so the copy is unchanged.
+        """
+        call_result, endpoint = self.call_result, self.target.endpoint
+        if call_result is None or call_result.is_reached or endpoint is None:
+            return self
+        if all(
+            (each.host, each.port) != (endpoint.peer.host, endpoint.peer.port) for each in self.target.ae.connections
+        ):
+            return self
+        command = format_address_command(endpoint.get_connection_name if is_named else "DEVICE/NAME")
+        steps = [*filter(None, [call_result.next_step]), f"to change the address: {command}"]
+        return replace(self, call_result=replace(call_result, next_step="; ".join(steps)))
 
 
 def select_targets(configuration: Configuration, names: Sequence[str], *, tls: bool = False) -> tuple[EchoTarget, ...]:
@@ -105,27 +122,22 @@ def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
             problem,
             _suggest_without_tls(ae, plain_connection) if plain_connection else _suggest_connection_list(ae),
         )
-    name = _format_connection_name(ae, connection)
+    name = format_connection_target(ae.device.name, connection.dn)
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
         # LDAP accepts any number as a port.
         problem = f"{connection.host}:{connection.port} is not an address: {error.message}"
-        return EchoTarget(
-            ae, None, problem, f"to correct the address: {format_command('connection', 'set', name)} HOST:PORT"
-        )
+        return EchoTarget(ae, None, problem, f"to correct the address: {format_address_command(name)}")
     return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))
 
 
 def _suggest_without_tls(ae: NetworkAE, plain_connection: Connection) -> str:
-    command = format_command("connection", "set", _format_connection_name(ae, plain_connection), "--tls")
+    command = format_command(
+        "connection", "set", format_connection_target(ae.device.name, plain_connection.dn), "--tls"
+    )
     return f"remove --tls, because the AE's connection does not use TLS; if the peer uses TLS at this port: {command}"
 
 
 def _suggest_connection_list(ae: NetworkAE) -> str:
     return f"to list the connections of the device: {format_command('connection', 'list', ae.device.name)}"
-
-
-def _format_connection_name(ae: NetworkAE, connection: Connection) -> str:
-    """Return the name of *connection* of *ae* for ``connection set``."""
-    return f"{ae.device.name}/{get_connection_name(connection.dn)}"

@@ -10,6 +10,7 @@ from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.ul.tls_failure import translate_handshake_error
 from dcmcfg.errors import Unreachable
 from dcmcfg.peer_certificate import read_peer_certificate
+from dcmcfg.route.command import format_address_command
 
 
 def measure_connect_time(peer: Peer, timeouts: DicomTimeouts) -> float:
@@ -69,7 +70,7 @@ def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Pee
     return Unreachable(
         f"the host name {peer.host} cannot be resolved ({reason})",
         subject=str(peer),
-        next_step=f"correct {source}, or the name resolution on this machine",
+        next_step=f"correct {source}, or the name resolution on this machine{_suggest_address_command(peer)}",
     )
 
 
@@ -99,4 +100,12 @@ def _suggest_address_check(peer: Peer) -> str:
     """Return the configuration to compare the address of *peer* with."""
     if peer.address_source:
         return f"check that the peer runs; check the host and port in {peer.address_source}"
-    return "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort)"
+    return (
+        "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort)"
+        f"{_suggest_address_command(peer)}"
+    )
+
+
+def _suggest_address_command(peer: Peer) -> str:
+    """Return the end of a next step with the command that changes the address of *peer*; "" if it is unknown."""
+    return f"; to change the address: {format_address_command(peer.connection_name)}" if peer.connection_name else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 
 from dcmcfg.errors import MalformedInput
 
@@ -11,7 +11,8 @@ from dcmcfg.errors import MalformedInput
 class Peer:
     """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
 
-    ``address_source`` is the source of the address, such as an option; ``""`` if it comes from LDAP. Raises
+    ``address_source`` is the source of the address, such as an option; ``""`` if it comes from LDAP.
+    ``connection_name`` is then the name of its connection for ``connection set``, ``""`` if that is unknown. Raises
     :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
     """
 
@@ -19,6 +20,8 @@ class Peer:
     host: str
     port: int
     address_source: str = field(default="", compare=False, repr=False)
+    _: KW_ONLY
+    connection_name: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.host:

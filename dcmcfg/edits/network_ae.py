@@ -24,6 +24,7 @@ from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.registries import AE_TITLE_REGISTRY
 from dcmcfg.network_address import format_host_port, parse_host, parse_port
 from dcmcfg.plan import entry_diff
+from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     COMMON_NAME,
@@ -236,7 +237,10 @@ class NetworkAEAdder:
         matching = next((each for each in connections if each.matches(new)), None)
         if ae is None or matching is None:
             raise self._build_differs_error(
-                new, holder, f"the AE's connection {'; '.join(map(str, connections)) or 'is missing'}"
+                new,
+                holder,
+                f"the AE's connection {'; '.join(map(str, connections)) or 'is missing'}",
+                connections[0] if len(connections) == 1 else None,
             )
         given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if different := [name for name, text in given.items() if text and ae.text(name) != text]:
@@ -256,12 +260,18 @@ class NetworkAEAdder:
     def _list_missing_containers(self) -> list[Entry]:
         return [entry for entry in (self._registry, self._devices_root) if self._get(entry.dn) is None]
 
-    def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
+    def _build_differs_error(
+        self, new: NewNetworkAE, holder: _Device, reason: str, connection: _Connection | None = None
+    ) -> Refused:
+        """Return the error for an AE with other settings; *connection* is its only one, which differs."""
+        change = (
+            f"to change the address: {_format_connection_change(new, holder.name, connection)}"
+            if connection is not None
+            else "to change the AE: dcmcfg connection set, dcmcfg set or dcmcfg capability"
+        )
         return Refused(
             f"the device {holder.name} already has the AE {new.title}, but {reason}",
-            next_step=f"to see the AE: dcmcfg show {holder.name}/{new.title}; to change the AE: dcmcfg connection set, "
-            "dcmcfg set "
-            "or dcmcfg capability",
+            next_step=f"to see the AE: {format_command('show', f'{holder.name}/{new.title}')}; {change}",
         )
 
     def _require_free(self, new: NewNetworkAE, device: _Device | None) -> None:
@@ -366,10 +376,19 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
             f"the connection {connection}, not "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
             next_step="to create a new connection: --connection NAME; to change this connection for all entries that "
-            "use the connection: "
-            "dcmcfg connection set",
+            f"use the connection: {_format_connection_change(new, new.device_name, connection)}",
         )
     return connection
+
+
+def _format_connection_change(new: NewNetworkAE, device_name: str, connection: _Connection) -> str:
+    """Return the command that gives *connection* of the device *device_name* the address and TLS setting of *new*."""
+    words = ["connection", "set", f"{device_name}/{connection.name}"]
+    if connection.usable:  # else the address may be the same
+        words.append(format_host_port(new.host, new.port))
+    if bool(connection.suites) != bool(new.cipher_suites):
+        words.append("--tls" if new.cipher_suites else "--no-tls")
+    return format_command(*words)
 
 
 def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:

@@ -42,6 +42,11 @@ def get_connection_name(dn: DN) -> str:
     return "+".join(value for _, value in dn.rdn.parts)
 
 
+def format_connection_target(device_name: str, dn: DN) -> str:
+    """Return the name for ``connection set`` of the connection at *dn* of the device *device_name*."""
+    return f"{device_name}/{get_connection_name(dn)}"
+
+
 def format_users(users: Iterable[Entry]) -> str:
     """Return the names of *users* in one line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
     by_label: dict[str, list[str]] = {}

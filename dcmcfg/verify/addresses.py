@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.storage.local_host import is_this_machine
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.model.connections import format_connection_target
 from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.network_address import format_host_port
@@ -178,7 +179,10 @@ def _create_peer(
             next_step=f"to see the connections of {ae.title}, run dcmcfg connection list; or {alternative_step}",
         )
     try:
-        return Peer(ae.title, host, port, "--connect" if override else "")
+        connection_name = (
+            "" if override or connection is None else format_connection_target(ae.device.name, connection.dn)
+        )
+        return Peer(ae.title, host, port, "--connect" if override else "", connection_name=connection_name)
     except MalformedInput as error:  # The value comes from the tree, not from the user.
         dn = connection.dn if connection else ae.entry.dn
         raise DcmcfgError(
@@ -226,6 +230,7 @@ def _build_configured_route(
         storage_ids=archive_ae.device.storage_ids,
         ae_titles=frozenset(ae.title for ae in configuration.network_aes()),
         ae_addresses=frozenset(_collect_ae_addresses(archive_ae, destination_ae, move_requests)),
+        connection_names=frozenset(_collect_connection_names(configuration, archive_ae, destination_ae, move_requests)),
         connection_matches=tuple(_match_all_connections(configuration, archive_ae, destination_ae, move_requests)),
         device=archive_ae.device.name,
         alternative_move_scp=_get_first(get_effective_setting(archive_ae, ALT_C_MOVE_SCP).values),
@@ -262,6 +267,19 @@ def _collect_ae_addresses(
     connection = find_compatible_connection(destination_ae, archive_ae) if destination_ae is not None else None
     if destination_ae is not None and connection is not None:
         yield destination_ae.title, format_host_port(connection.host, connection.port or 0)
+
+
+def _collect_connection_names(
+    configuration: Configuration,
+    archive_ae: NetworkAE,
+    destination_ae: NetworkAE | None,
+    move_requests: tuple[RouteMessage, ...],
+) -> Iterator[tuple[str, str]]:
+    called_aes = [configuration.find_network_ae(request.receiver_ae_title) for request in move_requests]
+    for ae in (*called_aes, destination_ae):
+        connection = find_compatible_connection(ae, archive_ae) if ae is not None else None
+        if ae is not None and connection is not None:
+            yield ae.title, format_connection_target(ae.device.name, connection.dn)
 
 
 def _match_all_connections(

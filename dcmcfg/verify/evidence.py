@@ -99,6 +99,8 @@ class ConfiguredRoute:
     ae_titles: frozenset[str] = frozenset()  # all AE titles of the tree
     # AE titles, with the HOST:PORT at which the archive calls them
     ae_addresses: frozenset[tuple[str, str]] = frozenset()
+    # AE titles, with the names for ``connection set`` of the connections that the archive calls
+    connection_names: frozenset[tuple[str, str]] = frozenset()
     # whether the archive can call the destination and these AEs, according to the tree
     connection_matches: tuple[ConnectionMatch, ...] = ()
     device: str = ""  # name of the archive's device

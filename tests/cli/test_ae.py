@@ -179,7 +179,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
             "dcmcfg: the connection dicom has the address localhost:11117, not other:104\n"
             "  next: to create a new connection: --connection NAME; to change this connection for all entries that "
             "use the connection: "
-            "dcmcfg connection set\n"
+            "dcmcfg connection set storescp/dicom other:104\n"
         ),
         ("add", "*@other:104"): (
             "dcmcfg: the title '*' matches every AE title, so the archive cannot send to an AE with this title\n"

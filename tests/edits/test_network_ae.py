@@ -156,7 +156,8 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
         add(replace(new, port=104))
     assert str(refused.value) == (
         "the connection dicom has the address 127.0.0.1:11119, not 127.0.0.1:104 — to create a new connection: "
-        "--connection NAME; to change this connection for all entries that use the connection: dcmcfg connection set"
+        "--connection NAME; to change this connection for all entries that use the connection: dcmcfg connection set "
+        "storescp/dicom 127.0.0.1:104"
     )
 
 
@@ -215,6 +216,20 @@ def test_a_title_or_device_that_is_taken_is_refused(new: NewNetworkAE, problem: 
     tree_before = after(add(WS1))
     with pytest.raises(Refused, match=problem):
         add(new, tree_before)
+
+
+@pytest.mark.parametrize(
+    ("port", "suites", "words"),
+    [(105, (), "ws1.example.org:105"), (104, ("TLS_RSA_WITH_AES_128_CBC_SHA",), "ws1.example.org:104 --tls")],
+)
+def test_another_address_of_an_existing_ae_is_refused_with_the_command_that_changes_it(
+    port: int, suites: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        add(replace(WS1, port=port, cipher_suites=suites), after(add(WS1)))
+    assert refused.value.next_step == (
+        f"to see the AE: dcmcfg show ws1/WS1; to change the address: dcmcfg connection set ws1/dicom {words}"
+    )
 
 
 def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() -> None:

@@ -276,3 +276,11 @@ def test_it_is_told_which_address_is_that_of_an_option(configuration: Configurat
     assert find_addresses(configuration, DEVICE, "WORKSTATION").archive.address_source == ""
     given = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("h", 1)).archive
     assert given.address_source == "--connect"
+
+
+def test_the_connections_that_the_archive_calls_are_named_for_connection_set(configuration: Configuration) -> None:
+    found = find_addresses(configuration, DEVICE, "WORKSTATION")
+    assert found.archive.connection_name == "dcm4chee-arc/dicom"
+    assert found.route.connection_names == {("LONGTERM", "longterm/dicom"), ("WORKSTATION", "workstation/dicom")}
+    given = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("h", 1)).archive
+    assert given.connection_name == ""

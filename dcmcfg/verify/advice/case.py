@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 
-from dcmcfg.route.command import format_command
+from dcmcfg.route.command import format_address_command, format_command
 from dcmcfg.verify.called_ae import find_candidate_archives, format_ae_address, is_returned_to_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.external_request import is_fallback_used, is_sent_directly
@@ -134,6 +134,11 @@ class AdviceCase:
             if route.misrouting_reason and is_possibly_purged
             else ""
         )
+
+    def format_address_command(self, title: str, address: str = "HOST:PORT") -> str:
+        """Return a colon and the command that changes the address of the AE *title*; "" if the tree has no address."""
+        name = dict(self.evidence.route.connection_names).get(title)
+        return f": {format_address_command(name, address)}" if name else ""
 
     def format_ae_address(self, title: str) -> str:
         """Return *title* with the address at which the archive calls it, if the tree has one."""

@@ -20,19 +20,21 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
         return (
             f"dcmcfg was the receiver {ae_title}. The archive calls {case.format_ae_address(ae_title)}: check that "
             "the archive can reach this machine at this address. If not, correct dicomHostname and dicomPort of the "
-            "AE's connection in LDAP"
+            f"AE's connection in LDAP{case.format_address_command(ae_title)}"
         )
     if "Connection refused" in comment:
         return (
             "check that the AE is running and that this machine can reach the AE: dcmcfg echo "
             f"{shlex.quote(ae_title)}. If the echo succeeds, correct dicomHostname and dicomPort of the AE's "
-            "connection in LDAP, so that the archive can reach the AE"
+            f"connection in LDAP, so that the archive can reach the AE{case.format_address_command(ae_title)}"
         )
     if AE_NOT_FOUND_EXCEPTION in comment:
         return advise_on_missing_ae(case, ae_title)
     if "UnknownHostException" in comment:
+        command = case.format_address_command(ae_title, "HOST")
         return (
             f"correct dicomHostname of {ae_title} in LDAP: the archive's machine or container cannot resolve this name"
+            f"{f'. To correct the name{command}' if command else ''}"
         )
     if has_no_compatible_connection(case.evidence):
         return _advise_on_incompatible_connection(case, ae_title)

@@ -60,7 +60,9 @@ def _advise_on_missing(case: AdviceCase) -> str:
             "external archive. Compare this address with the address of this machine. The log of the external archive "
             "shows the sent instances"
         )
+    command = case.format_address_command(case.destination)
     return (
         f"another storage SCP may listen at the address of {case.destination}: compare dicomHostname and dicomPort "
-        "in LDAP with the address at which the archive can reach this machine. After a change, run dcmcfg reload"
+        "in LDAP with the address at which the archive can reach this machine. "
+        f"{f'To change the address{command}' if command else 'After a change, run dcmcfg reload'}"
     )

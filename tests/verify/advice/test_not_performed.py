@@ -304,6 +304,19 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
         )
 
 
+def test_a_wrong_address_has_the_command_that_changes_it() -> None:
+    names = frozenset({("LONGTERM", "longterm/dicom"), ("WORKSTATION", "workstation/dicom")})
+    down = replace(stored(DOWN, PURGED, PURGED), route=replace(VIA_ARCHIVE, connection_names=names))
+    assert first_step(down).endswith(": dcmcfg connection set longterm/dicom HOST:PORT")
+    local = replace(LOCAL, route=replace(LOCAL.route, connection_names=names))
+    assert first_step(failing(listening(local), 0xA702, REFUSED)).endswith(
+        "connection in LDAP: dcmcfg connection set workstation/dicom HOST:PORT"
+    )
+    assert first_step(failing(local, 0xA702, "java.net.UnknownHostException: nohost")).endswith(
+        ". To correct the name: dcmcfg connection set workstation/dicom HOST"
+    )
+
+
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
     steps = judge_evidence(replace(DOWN, instances_before=instances_before_move("NEARLINE"))).next_steps
     assert [step.partition(". If the echo")[0] for step in steps] == [
