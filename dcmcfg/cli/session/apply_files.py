@@ -16,6 +16,7 @@ from dcmcfg.files.ldif import find_file_warnings
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan import content_records
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
+from dcmcfg.plan.applied_file import report_applied_file
 from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_deletes
 from dcmcfg.plan.rebasing import Files, rebase_files
 from dcmcfg.rollout.history import History
@@ -57,14 +58,15 @@ def apply_files(
         history = History(get_state_folder())
         load_past_renames = functools.partial(find_past_renames, history, settings.ldap_url)
         continue_on_misfit = rejects_file is not None
-        plan, misfits = plan_with_last_changes(
-            directory,
-            tree,
-            all_changes,
-            rules.check_step,
-            skip_inapplicable=continue_on_misfit,
-            load_past_renames=load_past_renames,
-        )
+        with report_applied_file(tree, all_changes):
+            plan, misfits = plan_with_last_changes(
+                directory,
+                tree,
+                all_changes,
+                rules.check_step,
+                skip_inapplicable=continue_on_misfit,
+                load_past_renames=load_past_renames,
+            )
         rejects = RejectsFile.from_records(rejects_file, misfits) if rejects_file is not None else None
         rebasing_warnings = rebasing_report.format_warnings() if rebasing_report else ()
         warnings = (
