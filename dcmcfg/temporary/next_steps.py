@@ -23,9 +23,11 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
     """
     capabilities = format_command("capability", "list", evidence.request.archive.ae_title)
     capability_step = f"To list the SOP classes that the archive sends: {capabilities}"
-    replacement = (f"verify --recall --dest {destination.ae_title}", "verify --recall --temporary-dest")
+    purged_study_command = re.compile(rf"(verify (?:--recall|--study UID)) --dest {re.escape(destination.ae_title)}\b")
     steps = tuple(
-        each.replace(suggest_capability_check(destination.ae_title), capability_step).replace(*replacement)
+        purged_study_command.sub(
+            r"\1 --temporary-dest", each.replace(suggest_capability_check(destination.ae_title), capability_step)
+        )
         for each in verdict.next_steps
     )
     if not verdict.is_accepted and not verdict.receipt.instance_count:

@@ -39,6 +39,7 @@ class VerificationRequest:
     model: InformationModel = InformationModel.STUDY
     patient: Patient | None = None  # the patient, for Patient Root; None if not known yet
     priority: Priority = Priority.MEDIUM
+    recall_problem: str = ""  # why --recall chose the study without the archive's database; "" if it did not
 
 
 @dataclass(frozen=True, kw_only=True)

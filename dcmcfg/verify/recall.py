@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored_studies import StoredStudy
@@ -209,10 +209,15 @@ class RecallSearch:
 
 @dataclass(frozen=True)
 class ChosenStudy:
-    """The chosen study, with the reason in words."""
+    """The chosen study, with the reason in words.
+
+    ``database_problem`` is the reason why the archive's database did not choose it, in words; "" if it did.
+    """
 
     study_uid: str
     reason: str
+    _: KW_ONLY
+    database_problem: str = ""
 
 
 def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) -> ChosenStudy:
@@ -222,6 +227,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
     progress and failed queries. Raises :class:`NotFound` if no study is found, and :class:`~dcmcfg.errors.DicomError`
     if the query fails.
     """
+    problem = "the archive's database was not queried"
     if search.database is not None:
         on_progress(f"querying the archive's database for purged studies ({search.database.url})")
         try:
@@ -232,13 +238,15 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
                 ),
             )
         except ArchiveError as error:
+            problem = "the archive's database did not answer"
             on_progress(f"no answer from the archive's database ({error.subject}: {error.message})")
     on_progress(f"querying {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
         archive, search.calling_ae_title, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
     ) as association:
-        return _choose_by_availability(search, find_studies(association, search.keys, max_studies=MAX_STUDIES))
+        studies = find_studies(association, search.keys, max_studies=MAX_STUDIES)
+    return replace(_choose_by_availability(search, studies), database_problem=problem)
 
 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:

@@ -37,6 +37,11 @@ def understood(*words: str) -> click.Context:
             "dcmcfg verify --recall --temporary-dest takes",
             "dcmcfg verify --recall --temporary-dest --temporary-address pacs:104 takes",
         ),
+        (
+            "--timeout-s 5",
+            "specify its UID (dcmcfg verify --study UID --dest A), or",
+            "specify its UID (dcmcfg verify --study UID --dest A --timeout-s 5), or",
+        ),
         ("--calling NIGHTJOB --receive", f"where {ROUTE} A: that", f"where {ROUTE} A --calling NIGHTJOB: that"),
         ("--series 1.2 --expect 3 --yes --json", f"{RECALL} A, or {ROUTE} A", f"{RECALL} A, or {ROUTE} A"),
         ("--calling NIGHTJOB --device pacs", "dcmcfg echo A", "dcmcfg echo A"),

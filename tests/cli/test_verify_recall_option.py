@@ -12,7 +12,7 @@ from dcmcfg.lab.archive.service import open_database
 from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
-from tests.lab.running_site import DEVICE, RunningSite
+from tests.lab.running_site import AE, DEVICE, RunningSite
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -93,6 +93,27 @@ def test_without_the_database_the_availability_tells(
     # Its Instance Availability stays NEARLINE after the recall.
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
     assert "asking the archive's database" not in done.stderr
+
+
+def test_the_next_step_after_a_local_study_names_no_command_that_finds_the_same_study_again(
+    run: Run, site: RunningSite
+) -> None:
+    verify = ("verify", "--recall", "--dest", "STORESCP", "--json")
+    assert json.loads(run(*verify).stdout)["study_instance_uid"] == get_standard_study("one").uid
+    # The archive then refuses the search for purged studies (413), but not the query for one study.
+    site.put("dcmQueryMaxNumberOfResults", "1", dn=AE)
+    site.reload()
+    try:
+        again = json.loads(run(*verify).stdout)
+    finally:
+        site.put("dcmQueryMaxNumberOfResults", dn=AE)
+        site.reload()
+    assert (again["study_instance_uid"], again["route"]["finding"]) == (get_standard_study("one").uid, "not tried")
+    assert again["next_steps"] == [
+        "the archive's database did not answer, so --recall would choose the same study again. To verify a purged "
+        "study, specify its UID (dcmcfg verify --study UID --dest STORESCP), or limit the search of --recall with "
+        "--query"
+    ]
 
 
 def test_without_the_database_one_that_names_another_archive_comes_before_a_smaller_one_that_names_none(

@@ -119,7 +119,7 @@ class _CommandTemplate:
 
 _COMMAND_PATTERNS = (
     _CommandTemplate(
-        re.compile(rf"\bdcmcfg verify --recall (?:--dest {_WORD}|--temporary-dest)"),
+        re.compile(rf"\bdcmcfg verify (?:--recall|--study UID) (?:--dest {_WORD}|--temporary-dest)"),
         (
             *("--ae", "--calling", "--connect", "--level", "--model", "--priority"),
             *("--receive", "--keep", "--temporary-address", "--require-observation", "--require-route"),
@@ -194,6 +194,7 @@ def verify_one(
         study_uid=chosen.study_uid if chosen else "",
         destination_ae_title=active_destination.ae_title if active_destination else "",
     )
+    request = replace(request, recall_problem=chosen.database_problem) if chosen else request
     receiver_options = run.get_receiver_settings(addresses)
     report = _make_report(run, request, addresses, has_temporary_destination=active_destination is not None)
     with advise_status(addresses.archive), convert_failures_after_send() as sent:

@@ -32,4 +32,15 @@ def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
 
 def suggest_steps_for_local_study(case: AdviceCase) -> Iterator[str]:
     if case.report.is_success and case.route.finding is RouteFinding.NOT_TRIED:
+        yield from _suggest_purged_study(case)
+
+
+def _suggest_purged_study(case: AdviceCase) -> Iterator[str]:
+    if problem := case.evidence.request.recall_problem:
+        yield (
+            f"{problem}, so --recall would choose the same study again. To verify a purged study, specify its "
+            f"UID (dcmcfg verify --study UID --dest {case.quoted_destination}), or limit the search of --recall with "
+            "--query"
+        )
+    else:
         yield f"to verify a purged study, run dcmcfg verify --recall --dest {case.quoted_destination}"
