@@ -120,6 +120,11 @@ class AdviceCase:
         return f"dcmcfg work-order --external {title}"
 
     @property
+    def external_echo_command(self) -> str:
+        """The command that checks whether the external archives that come into question answer."""
+        return f"dcmcfg echo {shlex.join(sorted(find_candidate_archives(self.evidence))) or 'AET'}"
+
+    @property
     def external_retrieve_command(self) -> str:
         """The command that lets external archives send to the archive."""
         return format_command("set-external-retrieve", self.archive_ae_title)

@@ -28,11 +28,12 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
             "a firewall between this machine and the archive, or for another program on that port"
         )
     elif outcome.timed_out and case.files.probably_not_local_count:
-        yield _explain_missing_response(case)
+        yield f"check whether {case.external_description} answers: {case.external_echo_command}"
         yield (
-            f"check the log of {case.external_description}. If the external archive was still sending, verify again "
-            "without --timeout-s. Then dcmcfg waits longer than the archive (dcmRetrieveTimeout)"
+            f"if the echo succeeds, check the log of {case.external_description}. If the external archive was still "
+            "sending, verify again without --timeout-s. Then dcmcfg waits longer than the archive (dcmRetrieveTimeout)"
         )
+        yield _explain_missing_response(case)
     elif outcome.timed_out:
         yield "the archive may still be retrieving the study: check the archive's log"
     elif case.receipt.instance_count or case.report.completed:
@@ -62,11 +63,12 @@ def _explain_missing_response(case: AdviceCase) -> str:
         return (
             f"the archive sends no final response if {case.external_description} closes the connection, aborts the "
             "association or requests a release after a C-MOVE request. The log of "
-            f"{case.external_description} shows which case applies. A longer time-out does not help"
+            f"{case.external_description} shows which case applies. In these cases, a longer time-out does not help"
         )
     return (
         f"if {case.external_description} ends the association after a pending response, the archive sends no final "
-        f"response. The log of {case.external_description} shows the reason. A longer time-out does not help"
+        f"response. The log of {case.external_description} shows the reason. In this case, a longer time-out does not "
+        "help"
     )
 
 

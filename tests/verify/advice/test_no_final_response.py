@@ -17,16 +17,18 @@ SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="no respons
 def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
     back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
-    assert "LONGTERM ends the association after a pending response" in back[0]
+    assert "LONGTERM ends the association after a pending response" in back[2]
     assert (
         "the archive sends no final response if the external archive LONGTERM closes the connection, aborts the "
         "association or requests a release after a C-MOVE request"
-    ) in straight[0]
+    ) in straight[2]
     for steps in (back, straight):
-        assert steps[0].endswith("A longer time-out does not help")
+        assert steps[0] == "check whether the external archive LONGTERM answers: dcmcfg echo LONGTERM"
         assert steps[1].startswith(
-            "check the log of the external archive LONGTERM. If the external archive was still sending"
+            "if the echo succeeds, check the log of the external archive LONGTERM. If the external archive was still "
+            "sending"
         )
+        assert steps[2].endswith(", a longer time-out does not help")
 
 
 def test_silence_about_another_study_may_end() -> None:
