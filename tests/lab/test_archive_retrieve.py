@@ -242,7 +242,7 @@ def test_a_requester_that_gives_up_leaves_the_archive_in_order(site: RunningSite
     )
     next(answers)
     association.abort()
-    await_log(site, "archive", f"C-MOVE from VIEWER to STORESCP of {get_standard_study('twenty').uid}")
+    await_log(site, "archive", f"C-MOVE from VIEWER, destination STORESCP, study {get_standard_study('twenty').uid}")
     assert site.received() == get_standard_study("twenty").sop_instance_uids
     assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).counters == {"completed": 3}
 

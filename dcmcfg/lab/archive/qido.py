@@ -358,7 +358,7 @@ def _make_result(
                 result.add(attributes[tag] if tag in attributes else DataElement(tag, _get_vr(tag), None))
     if "RetrieveURL" in attributes:
         result.RetrieveURL = attributes.RetrieveURL
-    _add_private(state, request, result, matches, entity)
+    _add_private(state, request, result, entity, study=matches.studies[entity.instances[0].unique_key("STUDY")])
     return result
 
 
@@ -367,7 +367,12 @@ def _get_vr(tag: BaseTag) -> str:
 
 
 def _add_private(
-    state: ArchiveState, request: _Search, result: Dataset, matches: _Matches, entity: Entity[ArchiveQueryInstance]
+    state: ArchiveState,
+    request: _Search,
+    result: Dataset,
+    entity: Entity[ArchiveQueryInstance],
+    *,
+    study: Sequence[ArchiveQueryInstance],
 ) -> None:
     """Add the requested elements of group 7777; block number 00 also means the creator's block."""
     included = request.included_tags
@@ -379,7 +384,7 @@ def _add_private(
             return
     study_uid = entity.instances[0].unique_key("STUDY")
     failed = state.database.get_failed_retrieves(study_uid)
-    values = PrivateAttributes(matches.studies[study_uid], entity.instances, request.level, failed).make_elements()
+    values = PrivateAttributes(study, entity.instances, request.level, failed).make_elements()
     block = result.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     for number, (vr, value) in values.items():
         # A requested element is returned empty without a value. With ``all``, it is absent then.
