@@ -21,6 +21,7 @@ from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.schema_names import (
     COMMON_NAME,
     DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_ACCEPTOR,
     DICOM_DESCRIPTION,
     DICOM_DEVICE_NAME,
     DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
@@ -124,6 +125,9 @@ def _describe_ae(entry: Entry, tree: Tree) -> Iterator[str]:
         return
     yield ", ".join(map(_format_connection, ae.connections)) or "no connection"
     yield f"capabilities: {format_capability_counts(ae)}"
+    listens = any(each.port and each.protocol == DICOM for each in ae.connections)
+    if listens and ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
+        yield "does not accept associations"
     if not ae.installed:
         yield "not installed"
 

@@ -76,7 +76,10 @@ def format_nothing_undoable(record: RolloutRecord) -> str:
     """Return the warning that nothing of *record* can be reverted, with the manual repair if it is unfinished."""
     finished = record.read_progress().applied == record.header.steps
     hint = "" if finished else f"; {format_manual_repair(record)}"
-    return f"dcmcfg can no longer revert any step of change {record.number}{hint}"
+    return (
+        f"dcmcfg can no longer revert any step of change {record.number}, because the configuration has changed since "
+        f"then (to list the later changes: dcmcfg history){hint}"
+    )
 
 
 def _list_applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:

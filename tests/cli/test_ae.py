@@ -164,6 +164,12 @@ def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_
 
 
 @pytest.mark.real
+def test_the_plan_says_that_a_modality_with_a_port_does_not_accept_associations(run: Run, stock_site: CliSite) -> None:
+    modality = run("ae", "add", "CT9@ct9:104", "--role", "modality", "--dry-run").stdout
+    assert "ct9:104; capabilities: any; does not accept associations  (" in modality
+    assert "does not accept" not in run("ae", "add", "WS9@ws9:104", "--dry-run").stdout
+
+
 def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, stock_site: CliSite) -> None:
     before = stock_site.octets()
     cases = {

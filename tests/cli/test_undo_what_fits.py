@@ -183,7 +183,10 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
     overwritten(site, *NAMES)
     nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
-    assert "warning: dcmcfg can no longer revert any step of change 1\n" in nothing.stderr
+    assert (
+        "warning: dcmcfg can no longer revert any step of change 1, because the configuration has changed since then "
+        "(to list the later changes: dcmcfg history)\n"
+    ) in nothing.stderr
     assert "Rejected: 3. Fix the rejected items in left.ldif\nNo changes." in nothing.stdout
     assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
 
