@@ -69,7 +69,7 @@ def format_record(entry: Entry, *, with_secrets: bool) -> str:
 def format_record_for_checksum(entry: Entry) -> str:
     """Return the record of one entry without secrets, for a checksum of a configuration.
 
-    This text never changes. Otherwise, all stored results and evidence would be outdated.
+    This text never changes. Otherwise, all stored results would be outdated.
     """
     return _format_without_secrets(entry, "left out, a secret")
 

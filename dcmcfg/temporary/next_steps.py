@@ -37,8 +37,11 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
 
 
 def _has_command_with_title(step: str, title: str) -> bool:
-    """Return whether *step* contains a command with *title*, which does not exist any more at that time."""
-    return re.search(rf"\bdcmcfg (?:(?!\. )[^;,])*[ =]{re.escape(title)}\b", step) is not None
+    """Return whether *step* contains a command with *title*, which does not exist any more at that time.
+
+    The device of the AE has the same name in lower case.
+    """
+    return re.search(rf"\bdcmcfg (?:(?!\. )[^;,])*[ =]{re.escape(title)}\b", step, re.IGNORECASE) is not None
 
 
 def _choose_steps(

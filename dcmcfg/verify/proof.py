@@ -11,9 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from dcmcfg import __version__
 from dcmcfg.dicom.move import MoveProgress
-from dcmcfg.ldif.writer import VERSION_LINE
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.export import format_record_for_checksum, select_entries
+from dcmcfg.model.export import export_ldif, select_entries
 from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
 from dcmcfg.route.path import Route
 from dcmcfg.route.request import RouteRequest, StudyState, get_archive_ae
@@ -147,9 +146,8 @@ def compute_tree_facts(configuration: Configuration) -> TreeFacts:
     """Return the identity of the tree of *configuration*: the checksum of its export without secrets."""
     entries = select_entries(configuration.tree, None)
     digest = hashlib.sha256()
-    digest.update(f"{VERSION_LINE}\n".encode())
-    for entry in entries:
-        digest.update(format_record_for_checksum(entry).encode())
+    for text in export_ldif(entries, with_secrets=False):
+        digest.update(text.encode())
     return TreeFacts(str(entries[0].dn), len(entries), digest.hexdigest())
 
 

@@ -236,6 +236,6 @@ def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, tim
         dcmtk.storescu(_peer(receiver), made.files, calling="LONGTERM")
         assert receiver.received_count == 2
         (trouble,) = receiver.problems
-    assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver keeps")
+    assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver records for the result")
     assert trouble.endswith("--max instances=4")
     assert len(list((tmp_path / "kept").rglob("*.*"))) == 3, "the study's folder and two files"
