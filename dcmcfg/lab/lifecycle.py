@@ -54,7 +54,7 @@ class Lab:
         """The reason why the lab is not running; empty if it is running."""
         match self.state:
             case None:
-                return "it was never started"
+                return "its last start did not complete"
             case LabState(phase=LabPhase.ENDED, reason=reason):
                 return reason
             case state if state.supervisor.find_process() is None:

@@ -44,6 +44,15 @@ def propose_nodes(settings: Settings, *, as_json: bool) -> None:
                     f"Make a separate profile for {each.name}"
                 )
             )
+    urls = {each.name: each.archive_url for each in settings.nodes}
+    for each in members:
+        if each.archive_url in commands and (url := urls.get(make_node_name(each))) is not None:
+            print_message(
+                escape_unprintable(
+                    f"warning: the profile has the node {make_node_name(each)} with the URL {url}. The command below "
+                    "replaces this URL"
+                )
+            )
     if not members:
         print_output("The directory lists no cluster of archives (dcmuiDeviceClusterObject).")
     elif not commands:
