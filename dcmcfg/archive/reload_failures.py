@@ -154,8 +154,8 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
         case ReloadUnclear(reason):
             archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
-                f"{_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not know whether the new "
-                "configuration is in force",
+                f"Archive error: {_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not "
+                "know whether the new configuration is in force",
                 subject=url,
                 next_step="See the archive's server.log. To see whether the new configuration is in force, send GET "
                 f"{archive_url}/aets: the response lists the loaded AEs and their dicomDescription. {CHECK_VALUES}",

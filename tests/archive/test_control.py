@@ -113,7 +113,7 @@ def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None
     archive.answer(500, "cannot read eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert error_info.value.message.startswith("cannot read … (HTTP 500). ")
+    assert error_info.value.message.startswith("Archive error: cannot read … (HTTP 500). ")
     archive.answer(302, Location="https://login/eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
@@ -150,7 +150,9 @@ def unfinished(archive: Scripted) -> ReloadUnfinished:
 def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
-    assert error.message == "x (HTTP 409). dcmcfg does not know whether the new configuration is in force"
+    assert error.message == (
+        "Archive error: x (HTTP 409). dcmcfg does not know whether the new configuration is in force"
+    )
     assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
@@ -250,7 +252,9 @@ def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scrip
 
 def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
     archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
-    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). dcmcfg does not know ")
+    assert unfinished(archive).message.startswith(
+        "Archive error: NullPointerException (HTTP 500). dcmcfg does not know "
+    )
 
 
 @pytest.mark.parametrize(
