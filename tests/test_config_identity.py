@@ -58,7 +58,7 @@ def test_external_is_the_identity_of_the_connection() -> None:
             ADMINISTRATOR,
             None,
             {"DCMCFG_CONFIG_PASSWORD": "a", "DCMCFG_CONFIG_PASSWORD_FILE": "b"},
-            "exclude each other",
+            "cannot be used together",
         ),
     ],
 )

@@ -96,8 +96,8 @@ class ChangeAuditor:
             self.target.send(make_message(content, self.audit_format).encode(), self.ca_file)
         except DcmcfgError as error:
             self.warn(
-                f"the audit message of change {record.number} was not sent to {self.target}: {error.message}. The next "
-                "change sends the message again"
+                f"the audit message of change {record.number} was not sent to {self.target}: {error.message}. "
+                "dcmcfg sends this message with the next change"
             )
             return False
         with suppress(OSError):  # the message is sent twice then

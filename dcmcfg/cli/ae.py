@@ -88,7 +88,7 @@ def add_command(
     the archive's device. To specify the archive's device, put --device before the command: dcmcfg --device NAME ae add.
     """
     if like is not None and capabilities != _NONE:
-        raise click.UsageError("--like and --capabilities exclude each other")
+        raise click.UsageError("--like and --capabilities cannot be used together")
     ae_role = parse_role(role)
     title, host, port = parse_new_address(address, ae_role)
     file_capabilities = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()

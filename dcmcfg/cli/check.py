@@ -257,7 +257,7 @@ def check_command(
 
 def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions, *, fix: bool) -> None:
     if options.form == "sarif" and fix:
-        raise click.UsageError("--format sarif and --fix exclude each other")
+        raise click.UsageError("--format sarif and --fix cannot be used together")
     if fix and files:
         raise click.UsageError("--fix changes the live tree, not a FILE. Fix the FILE in an editor")
     # Compare with the defaults, so that this also covers options that are added later.

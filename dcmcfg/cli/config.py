@@ -169,7 +169,7 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
     options = _get_options_before_command() | {key: value for key, value in site.items() if value is not None}
     if name is not None:
         if options.get("profile", name) != name:
-            raise click.UsageError("NAME and --profile exclude each other")
+            raise click.UsageError("NAME and --profile cannot be used together")
         options["profile"] = name
     described = describe_site(options, os.environ)
     if as_json:
@@ -308,7 +308,9 @@ def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
     commands use the profile called 'default' if that profile exists.
     """
     if (name is None) != use_none:
-        raise click.UsageError("Specify a profile or --none" if name is None else "NAME and --none exclude each other")
+        raise click.UsageError(
+            "Specify a profile or --none" if name is None else "NAME and --none cannot be used together"
+        )
     is_changed = select_profile(name)
     if name is not None:
         _warn_if_unusable(name)

@@ -88,7 +88,7 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
         **rest: object,
     ) -> R:
         if tls is False and cipher_suites:
-            raise click.UsageError("--no-tls and --cipher-suite exclude each other")
+            raise click.UsageError("--no-tls and --cipher-suite cannot be used together")
         return command(
             connection_options=_ConnectionOptions(
                 tls=tls,

@@ -192,7 +192,7 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
     """Return the parts of both trees to compare."""
     first, second = sides.trees
     if only is not None and settings.device_from_option is not None:
-        raise click.UsageError("--only and --device exclude each other")
+        raise click.UsageError("--only and --device cannot be used together")
     if only is not None or settings.device_from_option is not None:
         dn = (
             resolve_dn(DN.parse(only), first, second)

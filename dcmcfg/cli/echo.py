@@ -107,7 +107,7 @@ def echo_command(
     Exit codes: 0 all AEs responded. 1 an AE did not respond, or an AE that you specified has no address.
     """
     if titles and all_aes:
-        raise click.UsageError(f"--all and AET exclude each other. To call {titles[0]} only, omit --all")
+        raise click.UsageError(f"--all and AET cannot be used together. To call {titles[0]} only, omit --all")
     if not titles and not all_aes:
         raise click.UsageError("Specify AEs to call, or --all")
     node_settings = select_node_settings(settings, node)

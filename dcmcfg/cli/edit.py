@@ -77,7 +77,7 @@ def edit_command(
     --yes or --dry-run, and choose an editor that does not use a terminal.
     """
     if resume is not None and with_secrets:
-        raise click.UsageError("--resume and --with-secrets exclude each other")
+        raise click.UsageError("--resume and --with-secrets cannot be used together")
     require_editor(asks_confirmation=not (options.yes or options.dry_run))
     with open_directory(settings) as directory:
         tree = read_tree(directory)

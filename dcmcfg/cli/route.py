@@ -116,9 +116,9 @@ def route_command(
     """
     require_details_form(form, details=details)
     if svg == STDOUT and form != "text":
-        raise click.UsageError(f"--svg - and --format {form} exclude each other")
+        raise click.UsageError(f"--svg - and --format {form} cannot be used together")
     if study is not None and state is not None:
-        raise click.UsageError("--study and --state exclude each other: --study finds the state")
+        raise click.UsageError("--study and --state cannot be used together: --study finds the state")
     if connect is not None and study is None:
         raise click.UsageError("--connect requires --study")
     destination, caller = parse_ae_title(dest), parse_ae_title(calling)

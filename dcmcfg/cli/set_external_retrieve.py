@@ -61,7 +61,7 @@ def set_external_retrieve_command(
     """
     if (aet is None) != clear:
         raise click.UsageError(
-            "Specify an AE title or --clear" if aet is None else "AET and --clear exclude each other"
+            "Specify an AE title or --clear" if aet is None else "AET and --clear cannot be used together"
         )
     if ldif == STDOUT and options.stdout_reserved:
         raise click.UsageError(

@@ -44,7 +44,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     if str(file) == STDOUT:
         raise click.UsageError("FILE must not be standard output (-), because a snapshot contains secrets")
     if checking and replacing:
-        raise click.UsageError("--check and --replace exclude each other")
+        raise click.UsageError("--check and --replace cannot be used together")
     if checking:
         _check_snapshot(file, as_json=as_json)
     else:

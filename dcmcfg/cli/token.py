@@ -43,7 +43,7 @@ def token_command(settings: Settings, *, node: str | None, role: str, only_print
     did not respond.
     """
     if only_print and as_json:
-        raise click.UsageError("--print and --json exclude each other")
+        raise click.UsageError("--print and --json cannot be used together")
     settings = select_node_settings(settings, node)
     credential = get_credential(settings)
     token = credential.get_token() if isinstance(credential, TokenIssuer) else credential

@@ -91,7 +91,7 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without the connection, the archive would not load the device",
-            next_step="to remove the connection from these entries too: --detach (only if each entry has another "
+            next_step="to also remove the connection from these users: --detach (only if each user has another "
             f"connection); {_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]

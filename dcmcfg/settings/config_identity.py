@@ -58,7 +58,7 @@ def _find_secret(password_file: Path | None, environ: Mapping[str, str]) -> Secr
         return Secret("--config-password-file", path=password_file)
     path, text = environ.get(PASSWORD_FILE_VARIABLE, ""), environ.get(PASSWORD_VARIABLE, "")
     if path and text:
-        raise MalformedInput(f"{PASSWORD_VARIABLE} and {PASSWORD_FILE_VARIABLE} exclude each other")
+        raise MalformedInput(f"{PASSWORD_VARIABLE} and {PASSWORD_FILE_VARIABLE} cannot be used together")
     if path:
         return Secret(PASSWORD_FILE_VARIABLE, path=Path(path).expanduser())
     return Secret(PASSWORD_VARIABLE, text=text) if text else None

@@ -228,7 +228,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         (["add", "SEVENTEENLETTERSX@host:104"], "the title has 17 characters"),
         (["add", "WS1@a host:104"], "not a host name or IP address"),
         (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use the Java name, such as TLS_RSA_WITH_AES_128_CBC_SHA"),
-        (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
+        (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "cannot be used together"),
         (["add", "WS1@h:1", "--capabilities", "storage-spc"], "set --capabilities to"),
         (["remove"], "Missing argument"),
     ],

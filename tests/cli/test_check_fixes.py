@@ -346,9 +346,9 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
         (("--dry-run",), "require --fix"),
         (("--yes", "."), "require --fix"),
         (("--strict", "."), "require --fix"),
-        (("--sarif", "--json", "."), "--sarif and --json exclude each other"),
-        (("--format", "text", "--sarif", "."), "--format text and --sarif exclude each other"),
-        (("--format", "sarif", "--fix"), "--format sarif and --fix exclude each other"),
+        (("--sarif", "--json", "."), "--sarif and --json cannot be used together"),
+        (("--format", "text", "--sarif", "."), "--format text and --sarif cannot be used together"),
+        (("--format", "sarif", "--fix"), "--format sarif and --fix cannot be used together"),
     ],
 )
 def test_options_that_contradict_each_other_are_a_usage_error(

@@ -508,7 +508,10 @@ def test_an_option_before_the_command_counts(run: Run) -> None:
     assert sources["ldap_url"] == ("ldap://10.1.2.3:389", "profile", "profile hospital")
     assert json.loads(run("--profile", "lab", "config", "list", "--json").stdout)["used_profile"] == "lab"
     result = run("config", "show", "hospital", "--profile", "lab")
-    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: NAME and --profile exclude each other")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: NAME and --profile cannot be used together",
+    )
 
 
 def test_no_server_library_is_loaded_and_other_commands_load_no_toml_writer() -> None:

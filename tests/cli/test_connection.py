@@ -49,7 +49,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive "
         "would not load the device\n"
-        "  next: to remove the connection from these entries too: --detach (only if each entry has another "
+        "  next: to also remove the connection from these users: --detach (only if each user has another "
         "connection); to give an AE another connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")
@@ -77,7 +77,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
         (["set", "storescp"], "Specify HOST:PORT, or an option that changes the connection"),
         (["set", "storescp", "h:0"], "not a TCP port"),
         (["set", "storescp", "a b"], "not a host name"),
-        (["set", "storescp", "--no-tls", "--cipher-suite", "TLS_A_B"], "exclude each other"),
+        (["set", "storescp", "--no-tls", "--cipher-suite", "TLS_A_B"], "cannot be used together"),
         (["set", "storescp", "--protocol", "dicom"], "'dicom' is not one of"),
         (["add", "storescp/x", "::1:104"], "an IPv6 address requires brackets"),
         (["add", "storescp/x"], "Missing argument 'HOST[:PORT]'"),

@@ -138,7 +138,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     ("arguments", "code", "problem"),
     [
         ((), 2, "Specify AEs to call, or --all"),
-        (("--all", "LONGTERM"), 2, "--all and AET exclude each other. To call LONGTERM only, omit --all"),
+        (("--all", "LONGTERM"), 2, "--all and AET cannot be used together. To call LONGTERM only, omit --all"),
         (("LONGTERM", "--tls-ca", "ca.pem"), 2, "--tls-ca requires --tls: without TLS, dcmcfg verifies no certificate"),
         (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         (("a\\b",), 2, "not an AE title: the title contains a backslash"),

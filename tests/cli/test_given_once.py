@@ -51,7 +51,7 @@ def test_site_options_before_the_command_too(run: Run) -> None:
 
 
 def test_flags_that_contradict_each_other_are_refused(run: Run) -> None:
-    assert "--ldif and --json exclude each other" in run("diff", "--ldif", "--json", "a.ldif").stderr
+    assert "--ldif and --json cannot be used together" in run("diff", "--ldif", "--json", "a.ldif").stderr
     twice = run("apply", "--transaction", "--step-by-step", "a.ldif")
     assert (twice.exit_code, twice.stdout) == (2, "")
     assert "--transaction/--step-by-step is given 2 times, but can be given only once" in twice.stderr

@@ -126,12 +126,15 @@ def test_each_format_is_printed_or_written_and_its_flag_is_hidden(
 
 def test_json_and_another_format_exclude_each_other(run: Run) -> None:
     for arguments, message in (
-        (("ae", "list", "--json", "--format", "csv"), "--format csv and --json exclude each other"),
-        (("--json", "ae", "list", "--format", "csv"), "--format csv and --json exclude each other"),
-        (("--json", "ae", "list", "--csv"), "--csv and --json exclude each other"),
-        (("ae", "list", "--json", "--csv"), "--json and --csv exclude each other"),
-        (("diff", "a.ldif", "--ldif", "--format", "unified"), "--format unified and --ldif exclude each other"),
-        (("route", "--dest", "A", "--format", "mermaid", "--json"), "--format mermaid and --json exclude each other"),
+        (("ae", "list", "--json", "--format", "csv"), "--format csv and --json cannot be used together"),
+        (("--json", "ae", "list", "--format", "csv"), "--format csv and --json cannot be used together"),
+        (("--json", "ae", "list", "--csv"), "--csv and --json cannot be used together"),
+        (("ae", "list", "--json", "--csv"), "--json and --csv cannot be used together"),
+        (("diff", "a.ldif", "--ldif", "--format", "unified"), "--format unified and --ldif cannot be used together"),
+        (
+            ("route", "--dest", "A", "--format", "mermaid", "--json"),
+            "--format mermaid and --json cannot be used together",
+        ),
     ):
         result = run(*arguments)
         assert (result.exit_code, message in result.stderr) == (2, True), result.stderr

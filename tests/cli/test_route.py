@@ -188,7 +188,7 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         (
             ("--dest", "STORESCP", "--study", "1.2", "--state", "local"),
             2,
-            ("--study and --state exclude each other: --study finds the state"),
+            ("--study and --state cannot be used together: --study finds the state"),
         ),
         (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect requires --study"),
         (("--dest", "STORESCP", "--study", "1.2", "--connect", "127.0.0.1:1"), 3, "connection refused"),

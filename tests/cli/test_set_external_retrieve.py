@@ -206,7 +206,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
         (["A\\B"], "not an AE title: the title contains a backslash"),
         ([" "], "not an AE title: the title is empty"),
         ([], "Specify an AE title or --clear"),
-        (["DCM4CHEE", "--clear"], "AET and --clear exclude each other"),
+        (["DCM4CHEE", "--clear"], "AET and --clear cannot be used together"),
         (["DCM4CHEE", "--ldif", "-", "--json"], "--ldif - and --json both write to standard output"),
     ],
 )

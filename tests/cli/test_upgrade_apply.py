@@ -136,7 +136,7 @@ def test_an_applied_plan_after_which_something_is_left_is_reported(
     assert (check["outcome"], check["problem"]) == ("incomplete", None)
     assert [each.partition(",")[0] for each in check["remaining_dns"]] == ["dicomAETitle=AS_RECEIVED"]
     assert check["command"].startswith("dcmcfg upgrade plan ")
-    assert "a new plan of the same upgrade would still change dicomAETitle=AS_RECEIVED," in applied.stderr
+    assert "a new plan of this upgrade would change dicomAETitle=AS_RECEIVED," in applied.stderr
     assert "To see these changes: dcmcfg " in applied.stderr
     assert f" --to {releases.find_folder('5.33.1')} " in applied.stderr
 

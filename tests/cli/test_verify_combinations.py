@@ -18,7 +18,7 @@ RECALL = ("--recall", "--dest", "A")
     [
         ((), "Missing option '--study'. Instead of --study, you can specify --studies, --query or --recall."),
         (("--study", "1.2.3"), "Missing option '--dest'. Instead of --dest, you can specify --temporary-dest."),
-        ((*ONE, "--temporary-dest"), "--temporary-dest and --dest exclude each other"),
+        ((*ONE, "--temporary-dest"), "--temporary-dest and --dest cannot be used together"),
         ((*ONE, "--temporary-address", "h"), "--temporary-address requires --temporary-dest"),
         ((*ONE, "--show-plan"), "--show-plan requires --temporary-dest"),
         ((*ONE, "-y"), "--yes requires --temporary-dest or --clean-temporary: nothing else requires confirmation"),
@@ -39,8 +39,8 @@ RECALL = ("--recall", "--dest", "A")
         ((*ONE, "--patient-id-issuer", "H"), "--patient-id-issuer requires --patient-id"),
         ((*ONE, "--tls-key", "f"), "--tls-key requires --tls-cert"),
         ((*ONE, "--limit", "3"), "--limit requires --query"),
-        ((*ONE, "--studies", "-"), "--study and --studies exclude each other"),
-        ((*MANY, "--query", "PatientID=1"), "--studies and --query exclude each other"),
+        ((*ONE, "--studies", "-"), "--study and --studies cannot be used together"),
+        ((*MANY, "--query", "PatientID=1"), "--studies and --query cannot be used together"),
         (
             (*ONE, "--rate", "4/s"),
             "--rate is for many studies, but --study specifies one study",
@@ -65,7 +65,7 @@ RECALL = ("--recall", "--dest", "A")
         ((*ONE, "--evidence", "folder"), "--evidence: the file name folder must end in .json or .html"),
         (
             (*MANY, "--again", "--only-failed"),
-            "--again and --only-failed exclude each other",
+            "--again and --only-failed cannot be used together",
         ),
         ((*RECALL, "--study", "1.2.3"), "--recall cannot be combined with --study; use --query to limit the search"),
         ((*RECALL, "--studies", "f"), "--recall cannot be combined with --studies; use --query to limit the search"),
@@ -84,7 +84,7 @@ RECALL = ("--recall", "--dest", "A")
             (*ONE, "--csv", "-", "-o", "report.txt"),
             "only one report can be written to standard output (-); specify a file for each other report",
         ),
-        ((*ONE, "--csv", "a", "--format", "csv", "-o", "b"), "--csv and --format csv exclude each other"),
+        ((*ONE, "--csv", "a", "--format", "csv", "-o", "b"), "--csv and --format csv cannot be used together"),
         (
             (*MANY, "--csv", "report", "-o", "report"),
             "the same file is given twice: --studies, --results and each report require separate files",

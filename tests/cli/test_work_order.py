@@ -104,7 +104,7 @@ def test_a_title_that_no_ae_has_is_a_warning(run: Run) -> None:
 def test_json_is_a_form_of_its_own(run: Run) -> None:
     result = run(*ASKED, "--json", "--format", "csv")
     assert result.exit_code == 2
-    assert json.loads(result.stdout)["error"]["message"] == "--format csv and --json exclude each other"
+    assert json.loads(result.stdout)["error"]["message"] == "--format csv and --json cannot be used together"
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive would not "
-        "load the device — to remove the connection from these entries too: --detach (only if each entry has another "
+        "load the device — to also remove the connection from these users: --detach (only if each user has another "
         "connection); to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )

@@ -80,7 +80,7 @@ def node_options(*, with_confirm: bool = True) -> Callable[[Callable[..., R]], C
             **rest: Any,
         ) -> R:
             if node and all_nodes:
-                raise click.UsageError("--node and --all-nodes exclude each other")
+                raise click.UsageError("--node and --all-nodes cannot be used together")
             options = NodeOptions(
                 names=node,
                 keep_going=keep_going,

@@ -137,7 +137,7 @@ def _resolve_format(form: str | None, form_flag: str | None) -> str | None:
         spellings[JSON] = "--json"
     if len(spellings) > 1:
         first, second, *_ = sorted(spellings.values())
-        raise click.UsageError(f"{first} and {second} exclude each other")
+        raise click.UsageError(f"{first} and {second} cannot be used together")
     return next(iter(spellings), None)
 
 

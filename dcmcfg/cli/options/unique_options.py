@@ -44,7 +44,7 @@ def _refuse_repeated(ctx: click.Context, given: Sequence[click.Parameter]) -> No
             continue
         first = first_by_name.setdefault(option.name or "", option)
         if first is not option:
-            raise click.UsageError(f"{first.opts[0]} and {option.opts[0]} exclude each other", ctx)
+            raise click.UsageError(f"{first.opts[0]} and {option.opts[0]} cannot be used together", ctx)
         count = sum(each is option for each in given)
         # A repeated flag has no other effect, unless it has an opposite, such as --no-qido.
         if count > 1 and (not option.is_flag or option.secondary_opts):

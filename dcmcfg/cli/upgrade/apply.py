@@ -106,8 +106,8 @@ class _ResultCheck:
                 )
             case "incomplete":
                 _warn(
-                    f"a new plan of the same upgrade would still change {join_limited(result.remaining, _MAX_NAMES)}. "
-                    f"To see these changes: {command}"
+                    "the upgrade is not complete: a new plan of this upgrade would change "
+                    f"{join_limited(result.remaining, _MAX_NAMES)}. To see these changes: {command}"
                 )
             case "complete":
                 options.print_lines("Checked: a new plan of the same upgrade changes nothing.")

@@ -90,15 +90,15 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _ConflictsWith(
         _SINGLE_STUDY_OPTIONS, ("--recall",), "{one} requires a known study, but {other} searches for a study"
     ),
-    _ConflictsWith(("--study",), ("--studies", "--query"), "{one} and {other} exclude each other"),
-    _ConflictsWith(("--studies",), ("--query",), "{one} and {other} exclude each other"),
+    _ConflictsWith(("--study",), ("--studies", "--query"), "{one} and {other} cannot be used together"),
+    _ConflictsWith(("--studies",), ("--query",), "{one} and {other} cannot be used together"),
     _ConflictsWith(
         _SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, but {other} selects many studies"
     ),
     _ConflictsWith(("--details",), ("--json",), "{one} is for the text report. {other} always has all details"),
     _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, but {other} specifies one study"),
-    _ConflictsWith(("--again",), ("--only-failed",), "{one} and {other} exclude each other"),
-    _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} and {other} exclude each other"),
+    _ConflictsWith(("--again",), ("--only-failed",), "{one} and {other} cannot be used together"),
+    _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} and {other} cannot be used together"),
     _RequiresAnyOf(("--limit",), ("--query",)),
     _RequiresAnyOf(("--temporary-address", "--show-plan"), ("--temporary-dest",)),
     _RequiresAnyOf(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else requires confirmation"),
@@ -109,7 +109,7 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
 
 
 def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> None:
-    """Raise :class:`click.UsageError` with both names if options of the current command exclude each other.
+    """Raise :class:`click.UsageError` with both names if options of the current command cannot be used together.
 
     *studies* are those of ``--study``. *as_json* is true for ``--json``, whatever its spelling and position. Only
     options on the command line count.

@@ -54,11 +54,11 @@ class ReportOptions:
         Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written.
         """
         if self.form in _FILE_FORMS and getattr(self, self.form) is not None:
-            raise click.UsageError(f"--{self.form} and --format {self.form} exclude each other")
+            raise click.UsageError(f"--{self.form} and --format {self.form} cannot be used together")
         targets = list(self.files.values())
         if self.as_json and STDOUT in targets:
             raise click.UsageError(
-                "--json and a report to - (standard output) exclude each other; specify a file for the report"
+                "--json and a report to - (standard output) cannot be used together; specify a file for the report"
             )
         if targets.count(STDOUT) > 1 or (STDOUT in targets and self._report_file is not None):
             raise click.UsageError(
