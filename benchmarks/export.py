@@ -1,6 +1,6 @@
 """What an export costs: of 100,000 entries beside ldapsearch and ldap3, of the default tree beside Python's start.
 
-Whole processes, run in turn; the ratio of the shortest times is what says something on a machine with other work.
+Whole processes, run in turn; use the ratio of the shortest times if other programs run on the machine.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The site is a lab: slapd with the lab's tree (some 1,080 entries), and the stand-in archive. All parts run that such a
 site has: directory, nodes, loaded, check, echo and certificates. With ``--against``, the tree is also compared with a
 snapshot. ``import`` is the same process with ``--help`` only: Python, the libraries and the modules of the command.
-Processor time is that of dcmcfg; on a machine with other work, it says more than the time on the clock.
+Processor time is that of dcmcfg; if other programs run on the machine, it is more reliable than the time on the clock.
 """
 
 from __future__ import annotations

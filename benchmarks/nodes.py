@@ -3,7 +3,7 @@
 Whole processes, in turn, on one lab: an archive of one node that reads a replica (syncrepl, refreshAndPersist). Each
 run changes the description of the archive's AE, which ``GET /aets`` shows. Beside it stands a run that only reloads the
 same archive, without replica and confirmation. ``POST ctrl/reload`` alone is the reload itself. Processor time is that
-of dcmcfg; on a machine with other work, it says more than the time on the clock.
+of dcmcfg; if other programs run on the machine, it is more reliable than the time on the clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hold the JSON that commands print to the schemas that ``dcmcfg help --json-schema`` prints."""
+"""Check the JSON that commands print against the schemas that ``dcmcfg help --json-schema`` prints."""
 
 from __future__ import annotations
 

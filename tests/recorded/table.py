@@ -104,7 +104,7 @@ For each recording, the tests run `status` or `reload` against the replayer.
 |---|---|
 | ports | the DICOM and HL7 ports of the archive after the request |
 | in force | the archive uses the configuration with the change |
-| stand-in: equal | A test compares the recording with the stand-in archive of the lab. They are equal |
+| stand-in: equal | A test compares the recording with the stand-in archive of the lab. The responses are equal |
 | stand-in: a reason | No test compares the recording with the stand-in, for this reason |
 
 The tables shorten these answers of dcmcfg:
@@ -156,7 +156,12 @@ The two recordings of a row are `external-set-NAME` and `external-unset-NAME`.
 | NAME | LONGTERM | verdict, set | verdict, unset |
 |---|---|---|---|
 """
+#: The reason in the table of what really happened.
 _NO_ARCHIVE = "the lab has no web server that runs without its archive"
+_NOT_COMPARED = """\
+No test compares these recordings with the stand-in archive of the lab, because the web server of the lab cannot run
+without the archive.
+"""
 _LISTENER = re.compile(
     r"The new configuration is in force, but the archive could not open the listener (?P<at>\S+): IOException: "
     r"Unable to start TCPListener on (?P=at); cause: (?P<cause>.*) \(HTTP 500; dcmcfg reloaded twice\)\. Until a "
@@ -270,14 +275,16 @@ def _control() -> Iterator[str]:
     changed = [name for name in by_name if _is_changed(name)]
     assert set(BROKEN) <= set(changed)
     others = [name for name in by_name if name not in (*started, *changed, *POLLED)]
-    yield "\n## Requests to a running archive\n\nStand-in: equal, for all these recordings.\n\n"
+    yield "\n## Requests to a running archive\n\nA test compares each of these recordings with the stand-in "
+    yield "archive of the lab. The responses are equal.\n\n"
     yield from _control_table(by_name, others, "equal")
     yield "\nThe stand-in is also compared with the recordings of requests that dcmcfg never sends: "
     yield f"{', '.join(f'`{name}`' for name in NEVER_SENT)} (POST ctrl/start, POST ctrl/stop).\n"
-    yield f"\n## A start that failed\n\nStand-in: {_NO_ARCHIVE}.\n\n"
+    yield f"\n## A start that failed\n\n{_NOT_COMPARED}\n"
     yield from _control_table(by_name, started, _NO_ARCHIVE)
-    yield "\n## Repeated status requests\n\nThe number after the name is the position of the response. Stand-in: "
-    yield f"{_NO_ARCHIVE}.\n\n"
+    yield "\n## Repeated status requests\n\nThe number after the name of a recording is the position of the "
+    yield "response.\n\n"
+    yield f"{_NOT_COMPARED}\n"
     yield from _control_table(by_name, POLLED, _NO_ARCHIVE)
     yield "\n## Reloads of a changed tree\n\nThe command is `reload`. If all ports are open, the "
     yield "table does not list the ports.\n\n"

@@ -109,10 +109,10 @@ def _make_nodes(name: str) -> Topic:
             "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the "
             "node. dcmcfg also tests the ports, and reads the answer to an association request. A node does not show "
             "the values of many settings. If only such settings change, the reload is reported as not confirmed. "
-            "With --confirm marker, dcmcfg adds an attribute set with a unique name to the directory before the "
-            "reload. If the node shows the attribute set, the node has loaded the change. After the reload, dcmcfg "
-            "removes the attribute set from the directory. The node continues to show the attribute set until its next "
-            "reload.",
+            "With --confirm marker, dcmcfg adds a marker to the directory before the reload. The marker is an entry of "
+            "the object class dcmAttributeSet, with a unique name. If the node shows the marker, the node has loaded "
+            "the change. After the reload, dcmcfg removes the marker from the directory. The node continues to show "
+            "the marker until its next reload.",
             (
                 "Exit code 4 means that a node did not load the change, or that dcmcfg could not "
                 "check the node. 'dcmcfg apply --resume' continues with the remaining nodes."
