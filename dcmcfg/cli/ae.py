@@ -83,9 +83,10 @@ def add_command(
     with the same address, the AE uses that connection. A connection with another address is never changed. With --role
     modality, the port is optional.
 
-    The archive sends everything to an AE without capabilities. In a file of capabilities, each line has the form 'ROLE
-    SOP-CLASS SYNTAX…'. For an example, run 'dcmcfg capability list AE --format lines'. --tls uses the cipher suites of
-    the archive's device. To specify the archive's device, put --device before the command: dcmcfg --device NAME ae add.
+    The archive sends everything to an AE without capabilities. --capabilities FILE reads capabilities from a file. Each
+    line of this file has the form 'ROLE SOP-CLASS SYNTAX…'. For an example, run 'dcmcfg capability list AE --format
+    lines'. --tls uses the cipher suites of the archive's device. To specify the archive's device, put --device before
+    the command: dcmcfg --device NAME ae add.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities cannot be used together")

@@ -88,7 +88,8 @@ def apply_command(
     is written. To skip such records, specify --continue.
 
     Plans and undo files contain assertion controls. A file with assertion controls is applied exactly as written, or
-    refused as a whole. An undo file of this account is also refused if it would overwrite later changes.
+    refused as a whole. dcmcfg also refuses an undo file if the undo would overwrite later changes. Only the account
+    that created the undo file has the history that this check requires.
 
     Exit codes: with --continue, 1 at least one record was skipped.
     """

@@ -50,9 +50,10 @@ from dcmcfg.timestamps import reformat_timestamp
 def blame_command(settings: Settings, *, target: str, attributes: tuple[str, ...], as_json: bool) -> None:
     """Show the newest change that wrote an attribute.
 
-    Without ATTR, all attributes of the entry are shown. The changes are those of this account. If the site has a shared
-    history (history_dir), the changes by other accounts are included. Renames of the entry are followed. If an undo
-    wrote the attribute, the output also names the change whose value the undo restored.
+    Without ATTR, all attributes of the entry are shown. dcmcfg searches the changes that your account made on this
+    machine. If the site has a shared history (history_dir), dcmcfg also searches the changes by other accounts. Renames
+    of the entry are followed. If an undo wrote the attribute, the output also names the change whose value the undo
+    restored.
 
     The output compares the history with the directory (modifiersName, modifyTimestamp and the present values). If
     somebody has written the entry without dcmcfg since the last change, the output reports a contradiction. "unknown"

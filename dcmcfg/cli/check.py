@@ -203,7 +203,8 @@ def check_command(
     If the files are only a part of a configuration, rules that need a whole configuration are skipped. With --rfc2849,
     a FILE can contain change records, but only the form of change records is checked.
 
-    'dcmcfg check --list-rules' explains each rule. Without --fix, --output writes the report to a file.
+    'dcmcfg check --list-rules' explains each rule. If you do not specify --fix, the option --output writes the report
+    to a file.
 
     Exit codes: 0 no errors (warnings and notes are possible), 1 errors.
     """

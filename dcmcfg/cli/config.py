@@ -125,7 +125,9 @@ def config_group() -> None:
     """List, show and change profiles.
 
     A profile contains the addresses and credentials of one site. With a profile, you do not have to specify these
-    settings as options of each command. See 'dcmcfg help site-options' for the settings and for the order of sources.
+    settings as options of each command. See 'dcmcfg help site-options' for the settings. The topic also describes which
+    value dcmcfg uses if you specify a setting in several places: as an option, as an environment variable and in a
+    profile.
     """
 
 
@@ -238,8 +240,9 @@ def _warn_about_path(key: str, path: Path) -> None:
 def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
     """Remove a key from a profile.
 
-    Comments and all other lines of the file are unchanged. The command can also remove an unknown key. dcmcfg refuses a
-    profile with an unknown key. To remove a whole profile, run 'rm "$(dcmcfg config path NAME)"'.
+    Comments and all other lines of the file are unchanged. Other commands refuse a profile that contains an unknown
+    key. This command accepts such a profile, and can remove the unknown key. To remove a whole profile, run 'rm
+    "$(dcmcfg config path NAME)"'.
     """
     name, profile_key = key
     edit = unset_profile_value(name, profile_key)

@@ -85,7 +85,7 @@ def clone_command(
 @site_options
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, name: str) -> None:
-    """Remove a device, everything in it, and the registrations of its names.
+    """Remove a device, everything in it, and the registrations of its AE titles and other names.
 
     References to the device in other entries are listed, but not changed. To remove the archive's device, specify
     --force-archive-device.

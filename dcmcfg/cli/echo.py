@@ -101,8 +101,9 @@ def echo_command(
     Over TLS, dcmcfg first verifies the certificate of the peer. A successful C-ECHO does not prove that the AE permits
     a store or a retrieve. To prove a retrieve, use 'dcmcfg verify'.
 
-    A peer may accept one calling AE title and refuse another. With --matrix, dcmcfg calls each AE as every AE title of
-    the archive that can open associations, and shows one line for each AE.
+    A peer may accept one calling AE title and refuse another. With --matrix, dcmcfg calls each AE several times: once
+    with each AE title of the archive as calling AE title. AEs of the archive that cannot open associations are omitted.
+    dcmcfg shows one line for each called AE.
 
     Exit codes: 0 all AEs responded. 1 an AE did not respond, or an AE that you specified has no address.
     """

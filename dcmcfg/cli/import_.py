@@ -79,10 +79,11 @@ def import_command(
     has the column names title, host, port, tls, description, role and device. YAML or JSON is a list of AEs with the
     same names as keys.
 
-    dcmcfg makes one plan from the accepted rows. AEs that exist already are not changed. A row is rejected if the row
-    has an error, if the title is already in use, or if the existing AE has other settings. dcmcfg writes the rejected
-    rows with their reasons to a file in the same format. Fix the rows in this file, and import the file. 'dcmcfg help
-    import-files' describes columns, roles and formats.
+    dcmcfg makes one plan from the accepted rows. If the AE of a row already exists with the same settings, dcmcfg
+    accepts the row and changes nothing. dcmcfg rejects a row if the row has an error, if the AE exists with other
+    settings, or if another part of the configuration uses the title. dcmcfg writes the rejected rows with their reasons
+    to a file in the same format. Fix the rows in this file, and import the file. 'dcmcfg help import-files' describes
+    columns, roles and formats.
 
     Exit codes: 0 no row was rejected, 1 at least one row was rejected.
     """

@@ -73,8 +73,9 @@ def map_command(
     where the archive exports to, retrieves from and notifies. Findings of 'dcmcfg check' are marked. To draw one
     archive of several, put --device NAME after the command.
 
-    FILE is an LDIF file, or a folder with LDIF files; without FILE, the map shows the live tree. The formats svg and
-    html are one file that loads nothing. The format html has a search, and the details of each AE.
+    FILE is an LDIF file, or a folder with LDIF files; without FILE, the map shows the live tree. With the formats svg
+    and html, the map is a single file that requires no other files and no network. The format html has a search, and
+    the details of each AE.
     """
     if file is not None:
         tree = read_ldif_tree(file, load_bundled_schema(), file_urls=file_urls)

@@ -176,10 +176,11 @@ def monitor_command(
 ) -> int:
     """Report the state of a site to a monitoring system.
 
-    Parts: 'directory' reads the directory. 'nodes' requires that each node is started. 'loaded' compares what each node
-    shows with the directory. 'replicas' compares the replicas that the nodes read. 'check' runs 'dcmcfg check'. 'drift'
-    compares the directory with a file (--against). 'echo' sends a C-ECHO. 'certificates' shows when the certificates in
-    the directory expire. 'recall' verifies one purged study (--recall). The parts run in parallel.
+    Parts: 'directory' reads the directory. 'nodes' requires that each node is started. 'loaded' checks that each node
+    has loaded the configuration that is in the directory. 'replicas' compares the replicas that the nodes read. 'check'
+    runs 'dcmcfg check'. 'drift' compares the directory with a file (--against). 'echo' sends a C-ECHO. 'certificates'
+    shows when the certificates in the directory expire. 'recall' verifies one purged study (--recall). The parts run in
+    parallel.
 
     The default format is the output of a Nagios plugin. The format 'openmetrics' is for Prometheus. 'dcmcfg help
     monitoring' describes states, limits and metrics.

@@ -25,8 +25,9 @@ def upgrade_group() -> None:
     """Plan the upgrade of the configuration to a newer release of dcm4chee-arc.
 
     dcmcfg does not apply the update files of the release one by one, because these files expect the names and entries
-    of the default configuration. dcmcfg finds out which AEs and devices of the site correspond to the ones of the
-    default configuration, and makes the same changes there. What the site has changed itself stays.
+    of the default configuration. dcmcfg finds out which AEs and devices of the site correspond to those of the default
+    configuration, and makes the changes of the update files in these AEs and devices. dcmcfg keeps the site's own
+    changes.
 
     A release is the folder 'ldap' of the distribution of dcm4chee-arc, or its ZIP file.
     """

@@ -37,9 +37,10 @@ _references_only_option = click.option(
 def rename_group() -> None:
     """Rename a part of the archive, and update all references to the part.
 
-    The entry is renamed in place, with its registration and all entries below it. Every value that refers to the part
-    is updated: pairs of AE titles, URIs, paths, conditions, DNs, and the configuration of the UI. Values that only look
-    like the name are not changed. The plan lists these values with the reason.
+    dcmcfg renames the entry and keeps all entries below it. If the name is registered (as the names of web applications
+    are), dcmcfg also renames its entry in the registry. dcmcfg updates every value that contains the name as a
+    reference, for example in URIs, paths, conditions, DNs, and the configuration of the UI. Values that only look like
+    the name are not changed. The plan lists these values with the reason.
 
     To rename an AE or a device, run 'dcmcfg ae rename' or 'dcmcfg device rename'.
     """

@@ -46,7 +46,7 @@ def set_command(
 ) -> None:
     """Set, add and remove values of an entry.
 
-    One command can use all three forms. dcmcfg then makes one change of the entry:
+    There are three forms. One command can use several forms, and applies them as one change of the entry:
 
     \b
       ATTR=VALUE   replaces all values; for several new values, repeat ATTR=VALUE

@@ -61,7 +61,7 @@ def undo_command(
     directory. An undo is also a change, so 'dcmcfg undo N' can revert an undo. Without N, dcmcfg never reverts an
     undo: a second undo reverts an older change.
 
-    A change by another account (ACCOUNT-N) can be reverted only by this account.
+    You cannot revert a change by another account (ACCOUNT-N). Only the account that made the change can revert it.
 
     An undo never overwrites later changes. If the undo would overwrite a later change, dcmcfg refuses the undo and
     names the later change. With --partial, dcmcfg skips the steps that would overwrite a later change.

@@ -60,8 +60,9 @@ def gap_command(
 ) -> int:
     """List what differs from a new installation of the release, after the upgrade. Nothing is changed.
 
-    The official update files do not make all changes of the default configuration. With --from, the list omits the
-    site's own changes. --gap selects kinds of differences for the list, the plan and the exit code.
+    The default configuration of a new release also has differences that the official update files do not contain. With
+    --from, the list omits the site's own changes. --gap selects kinds of differences for the list, the plan and the
+    exit code.
 
     Exit codes: 0 there are no differences, 1 there are differences, 3 the release or the configuration cannot be used.
     """

@@ -118,8 +118,8 @@ def plan_command(
     """Plan the upgrade of the configuration to a release. Nothing is changed.
 
     The plan makes the changes of the official update files, with the names of this site. If the site has changed a
-    value that the release also changes, the plan keeps the value of the site, and lists a decision. The plan does not
-    add parts that the site has removed.
+    value that the release also changes, the plan keeps the value of the site, and lists the value as a decision that
+    you must make. The plan does not add parts that the site has removed.
 
     To apply the plan, run 'dcmcfg upgrade apply PLAN'. To revert the upgrade, run 'dcmcfg undo'. dcmcfg refuses the
     plan if the schema of the directory server does not have the attributes of the release.

@@ -64,8 +64,8 @@ def schema_command(
     the directory, dcmcfg changes the replicas first. The data do not change. The command shows its plan and asks for
     confirmation.
 
-    If the release no longer has a definition that is still in use, dcmcfg refuses the change. Entries can use a
-    definition, and also the indexes, access rules and overlays of the server. If the command is interrupted, run the
+    If the release no longer has a definition that is still in use, dcmcfg refuses the change. A definition is in use if
+    an entry, an index, an access rule or an overlay of the server uses it. If the command is interrupted, run the
     command again. --undo restores the former definitions. If entries use new definitions, dcmcfg refuses --undo.
 
     Exit codes: 0 the schema is complete, 1 declined, 3 nothing was changed, 4 the update is incomplete.

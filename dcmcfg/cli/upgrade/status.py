@@ -52,8 +52,8 @@ def status_command(
 ) -> None:
     """Show the release of the configuration, according to its entries and values.
 
-    dcmcfg compares the configuration with the changes of each official update file. If earlier updates did not change
-    all parts of the configuration, dcmcfg lists the parts with another release. --to specifies a release with update
+    dcmcfg compares the configuration with the changes of each official update file. Earlier updates can have missed
+    some parts of the configuration. dcmcfg lists these parts and their release. --to specifies a release with update
     files. Default: the newest release of --releases.
 
     With --releases, dcmcfg also shows which of these releases was probably installed first, for 'dcmcfg upgrade plan
