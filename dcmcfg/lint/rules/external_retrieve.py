@@ -154,9 +154,8 @@ RULES = (
         "external-retrieve-unknown",
         "error",
         requirement="dcmExternalRetrieveAEDestination must be the title of an AE of the archive.",
-        reason="With an unknown title, the archive asks the external archive to send the objects to a missing AE. The "
-        "official "
-        "container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
+        reason="If the title is unknown, the archive asks the external archive to send the objects to a missing AE. "
+        "The official container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
         "archive.",
         fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
@@ -167,8 +166,8 @@ RULES = (
         "external-retrieve-elsewhere",
         "error",
         requirement="dcmExternalRetrieveAEDestination must not be the title of an AE of another device.",
-        reason="With the title of an AE of another device, the external archive sends the objects to that other "
-        "device. The archive does not receive the objects and cannot forward them.",
+        reason="If dcmExternalRetrieveAEDestination has the title of an AE of another device, the external archive "
+        "sends the objects to that device. The archive does not receive the objects and cannot forward them.",
         fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,

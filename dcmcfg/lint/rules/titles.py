@@ -160,12 +160,12 @@ RULES = (
     LintRule(
         "name-not-in-dn",
         "error",
-        requirement="The naming attribute of an entry below a device must have only the value in the DN.",
-        reason="The archive reads only the first value that the directory returns. This can be another name than that "
-        "in the DN. Then the archive does not find the exporter of a rule, and every C-STORE to which the rule applies "
-        "fails. If an AE refers to such a connection, the archive cannot load the device. The archive also cannot "
-        "change or remove the entry. The cause can be an LDIF file in which the attribute and the DN differ: OpenLDAP "
-        "adds the value in the DN as one more value.",
+        requirement="Below a device, the naming attribute of an entry must have exactly one value: the value in the DN.",
+        reason="The archive reads only the first value that the directory returns. This value can differ from the "
+        "name in the DN. Then the archive cannot change or remove the entry. If the entry is an exporter to which a "
+        "rule refers, the archive does not find the exporter, and every C-STORE to which the rule applies fails. If "
+        "the entry is a connection to which an AE refers, the archive cannot load the device. The cause can be an LDIF "
+        "file in which the attribute and the DN differ: OpenLDAP adds the value in the DN as one more value.",
         fix="Remove the value that is not in the DN. If this value is the right name, rename the entry.",
         example_command="dcmcfg set TARGET ATTR-=NAME",
         find_violations=_find_second_name,

@@ -251,7 +251,7 @@ RULES = (
         "error",
         requirement="An archive with external archives must accept at least two concurrent associations.",
         reason="The requester uses one association, and the external archive uses a second association. If "
-        "dcmLimitOpenAssociations is 1, the archive rejects the second association (2/3/2).",
+        "dcmLimitOpenAssociations is 1, the archive rejects the second association (A-ASSOCIATE-RJ 2/3/2).",
         fix="Set dcmLimitOpenAssociations to a higher number, or to 0 for no limit.",
         example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
@@ -260,8 +260,9 @@ RULES = (
         "store-association-limit",
         "warning",
         requirement="If a destination limits concurrent associations, the archive must not exceed this limit.",
-        reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
-        "dcmMultipleStoreAssociations must not exceed this limit.",
+        reason="If the number of open associations reaches dcmLimitOpenAssociations of the destination, the "
+        "destination rejects further associations (A-ASSOCIATE-RJ 2/3/2). So dcmMultipleStoreAssociations must not "
+        "exceed dcmLimitOpenAssociations.",
         fix="Set a lower number in dcmMultipleStoreAssociations, or a higher dcmLimitOpenAssociations on the "
         "destination.",
         example_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",

@@ -321,7 +321,7 @@ RULES = (
         "ui-reference-unknown",
         "warning",
         requirement="Every item to which the UI configuration refers must exist.",
-        reason="If an item is missing, the web UI offers an item that always fails, or shows an empty list.",
+        reason="If the item does not exist, the web UI offers a choice that always fails, or shows an empty list.",
         fix="Correct or remove the name.",
         example_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,
