@@ -71,8 +71,8 @@ def _make_site_options(name: str) -> Topic:
             "this machine.",
             "The LDAP URL, the bind DN and the password come from the same source. Therefore, dcmcfg sends a password "
             "only to the server to which the password belongs. The archive URL and its token also come from the same "
-            "source. To replace only one value of a source, use an option. To see each setting and its source, run 'dcmcfg "
-            "config show'.",
+            "source. To replace only one value of a source, use an option. To see each setting and its source, run "
+            "'dcmcfg config show'.",
         ),
         (Section("Site options", rows),),
     )

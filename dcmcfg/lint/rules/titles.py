@@ -160,7 +160,8 @@ RULES = (
     LintRule(
         "name-not-in-dn",
         "error",
-        requirement="Below a device, the naming attribute of an entry must have exactly one value: the value in the DN.",
+        requirement="Below a device, the naming attribute of an entry must have exactly one value: the value in the "
+        "DN.",
         reason="The archive reads only the first value that the directory returns. This value can differ from the "
         "name in the DN. Then the archive cannot change or remove the entry. If the entry is an exporter to which a "
         "rule refers, the archive does not find the exporter, and every C-STORE to which the rule applies fails. If "
