@@ -39,7 +39,7 @@ class ResultRequirements:
             )
         if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
             return result
-        reason = f" ({result.route_reasons})" if result.route_reasons else ""
+        reason = f". Reasons: {result.route_reasons}" if result.route_reasons else ""
         headline = (
             "NOT verified: --require-route is set, but the finding for the route is "
             f'"{result.route_finding or RouteFinding.NOT_SHOWN.value}"{reason}'

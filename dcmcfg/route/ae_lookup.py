@@ -211,14 +211,14 @@ def check_return_destination(
     )
     if len(storage_ae_titles) == 1:
         next_step = _suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])
+    sender = external_ae_title or "the external archive"
     other_ae = configuration.find_network_ae(ae_title)
     if other_ae is not None:
         reason = (
-            f"{ae_title} in {attribute} is an AE of the device {other_ae.device.name}: this device receives the "
-            "objects, so the archive does not forward them"
+            f"{ae_title} in {attribute} is an AE of the device {other_ae.device.name}, so {sender} sends the objects "
+            "to this device. The archive does not get the objects and cannot forward them"
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
-    sender = external_ae_title or "the external archive"
     reason = f"{ae_title} in {attribute} is not an AE of the archive, so {sender} cannot know an address for {ae_title}"
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 

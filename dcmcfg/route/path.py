@@ -27,14 +27,16 @@ class RetrieveBranch(StrEnum):
     """The branch of the archive's code for a retrieve (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
-    EXTERNAL_VIA_ARCHIVE = "external retrieve, back to the archive"
-    EXTERNAL_DIRECT = "external retrieve, straight to the destination"
-    MIXED_VIA_ARCHIVE = "local, and external retrieve back to the archive"
-    MIXED_DIRECT = "local, and external retrieve straight to the destination"
-    ALTERNATIVE = "alternative C-MOVE SCP"
-    FALLBACK_VIA_ARCHIVE = "fallback C-MOVE SCP, back to the archive"
-    FALLBACK_DIRECT = "fallback C-MOVE SCP, straight to the destination"
-    LOCAL_AND_FALLBACK = "local, and fallback C-MOVE SCP for the missing objects"
+    EXTERNAL_VIA_ARCHIVE = "objects from the external archive back to the archive"
+    EXTERNAL_DIRECT = "objects from the external archive straight to the destination"
+    MIXED_VIA_ARCHIVE = "local objects from the archive, missing objects from the external archive back to the archive"
+    MIXED_DIRECT = (
+        "local objects from the archive, missing objects from the external archive straight to the destination"
+    )
+    ALTERNATIVE = "objects from the alternative C-MOVE SCP straight to the destination"
+    FALLBACK_VIA_ARCHIVE = "objects from the fallback C-MOVE SCP back to the archive"
+    FALLBACK_DIRECT = "objects from the fallback C-MOVE SCP straight to the destination"
+    LOCAL_AND_FALLBACK = "local objects from the archive, missing objects from the fallback C-MOVE SCP"
     NOTHING = "nothing is sent"
 
 

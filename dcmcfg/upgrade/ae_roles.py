@@ -146,7 +146,10 @@ def _find_misnamed(
         own = score_content(default.profiles[role], ae)
         score, likely = max((score_content(each, ae), each.title) for each in without_holder)
         if score > own + _CONTENT_TOLERANCE:
-            reason = f"the AE with this title resembles {likely} more, and no other AE has the role {likely}"
+            reason = (
+                f"the AE {title} of the site is more similar to {likely} than to {role} of the default configuration, "
+                f"and no AE of the site has the role {likely}"
+            )
             yield RoleQuestion(role, ((title, own),), reason)
 
 
@@ -166,7 +169,10 @@ def _find_replaced(
         score, likely = max((score_content(each, ae), each.title) for each in default.profiles.values())
         own = score_content(one, ae)
         if score > own + _CONTENT_TOLERANCE:
-            yield RoleQuestion(role, ((title, own),), f"the AE with this title resembles {likely} more")
+            reason = (
+                f"the AE {title} of the site is more similar to {likely} than to {role} of the default configuration"
+            )
+            yield RoleQuestion(role, ((title, own),), reason)
 
 
 def _find_unreferenced(

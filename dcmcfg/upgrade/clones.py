@@ -58,10 +58,12 @@ def choose_clones(offers: Sequence[CloneOffer], chosen: Sequence[str]) -> tuple[
     for title in chosen:
         if title not in offered:
             raise NotFound(
-                f"--also {title}: no AE of this title has the capabilities of an AE of the release",
-                next_step=f"AEs with such capabilities: {', '.join(offered)}"
+                f"--also {title}: the site has no additional AE {title} with the same capabilities as an AE of the "
+                "default configuration",
+                next_step=f"additional AEs with the same capabilities: {', '.join(offered)}"
                 if offered
-                else "plan without --also, because no AE of the site has the capabilities of an AE of the release",
+                else "plan without --also, because no additional AE of the site has the same capabilities as an AE of "
+                "the default configuration",
             )
     return _select(offers, lambda title: title in chosen)
 

@@ -166,8 +166,8 @@ class Merge:
                 merged = merged.with_values(name, wanted)
             else:
                 reason = (
-                    "an update file has set a name of the default configuration here, but another part of the site has "
-                    "this name"
+                    "an update file has set this attribute to a name from the default configuration, but at this site, "
+                    "this name belongs to another part"
                 )
                 decisions.append(Decision(site.dn, name, reason, site=site.values(name), release=wanted))
         return merged, decisions
@@ -354,8 +354,8 @@ class Merge:
             if is_changed and Place(key) not in self._taken:
                 self._decide(
                     site.dn,
-                    "an update file has added the entry under the name of the default configuration instead of the "
-                    "site's name, and the site has changed the entry"
+                    "an update file has added this entry with a name from the default configuration, but the site "
+                    "uses another name. The site has changed this entry"
                     if key in self._shipped.entries
                     else "the release removes the entry, but the site has changed the entry",
                 )

@@ -93,8 +93,8 @@ def _require_different_holders(groups: Sequence[tuple[str, Mapping[str, str]]]) 
             if name != REMOVED and other != role:
                 raise Refused(
                     f"--role {other}={name} and --role {role}={name} specify the same part of the site",
-                    next_step="keep the correct option. If the site does not have the part of the other option, "
-                    f"specify --role {other}=- or --role {role}=- instead of the other option",
+                    next_step=f"correct one of the two options. If the site has no part with the role {other}, specify "
+                    f"--role {other}=-. If the site has no part with the role {role}, specify --role {role}=-",
                 )
 
 

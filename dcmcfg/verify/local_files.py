@@ -147,7 +147,7 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
 
 #: The evidence sources that show the route if only Instance Availability is known.
 EVIDENCE_SOURCES_HINT = (
-    "to find out, use the archive's database (--archive-url) or the external archive's log (--external-log)"
+    "To find out the route, use the archive's database (--archive-url) or the external archive's log (--external-log)"
 )
 
 
@@ -161,11 +161,11 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
-        findings.remarks.append(f"the location of the files before the C-MOVE is unknown: {EVIDENCE_SOURCES_HINT}")
+        findings.remarks.append(f"the location of the files before the C-MOVE is unknown. {EVIDENCE_SOURCES_HINT}")
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. But possibly, the archive still had the files: {EVIDENCE_SOURCES_HINT}"
+            f"was not ONLINE. But possibly, the archive still had the files. {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = (
@@ -191,7 +191,8 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
         else ""
     )
     findings.remarks.append(
-        f"before the C-MOVE, the archive's database had no such study for {evidence.request.archive.ae_title}{listed}"
+        "before the C-MOVE, a search in the archive's database through the AE "
+        f"{evidence.request.archive.ae_title} did not find the requested study{listed}"
     )
     new_count = count_new_files(evidence)
     if not new_count:
@@ -224,7 +225,8 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
             (findings.supporting if delivered and files.not_local_count else findings.remarks).append(reason)
             if files.not_local_count < len(evidence.instances_before):
                 findings.remarks.append(
-                    f"the other files were on the storage {storages}. Local files prove nothing about the route"
+                    f"the files of the other instances were on the storage {storages} of the archive. These instances "
+                    "prove nothing about the route"
                 )
     _weigh_recalled(evidence, findings, files, delivered=delivered)
     findings.remarks += _find_inconsistencies(evidence, files)

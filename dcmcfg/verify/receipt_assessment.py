@@ -126,8 +126,9 @@ class _UnexpectedInstances:
 
     def format_reasons(self) -> Iterator[str]:
         if self.unlisted:
-            phrase = "the archive did not list for this study" if self.is_whole_study else "were not requested"
-            yield f"{format_instance_count(len(self.unlisted))} arrived that {phrase}"
+            verb = "was" if len(self.unlisted) == 1 else "were"
+            phrase = "listed by the archive for this study" if self.is_whole_study else "requested"
+            yield f"{format_instance_count(len(self.unlisted))} arrived, but {verb} not {phrase}"
         if self.other_study:
             yield f"{format_instance_count(len(self.other_study))} arrived with the expected UID, but in another study"
 

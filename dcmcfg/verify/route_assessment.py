@@ -260,17 +260,17 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
     configured = route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
     if not record.destination_ae_title or record.destination_ae_title in configured:
         return
-    request = f"the external archive received the Move Destination {record.destination_ae_title}, but the tree"
+    request = f"the external archive received the Move Destination {record.destination_ae_title}"
     if route.external_retrieve_destination is None:
-        findings.contradictions.append(f"{request} sets no dcmExternalRetrieveAEDestination")
+        findings.contradictions.append(f"{request}, but the tree sets no dcmExternalRetrieveAEDestination")
     elif route.external_retrieve_destination in configured:
-        setting = (
-            f"sets dcmExternalRetrieveAEDestination {route.external_retrieve_destination} on {route.destination_source}"
+        findings.contradictions.append(
+            f"{request}, but the tree sets dcmExternalRetrieveAEDestination {route.external_retrieve_destination} on "
+            f"{route.destination_source}"
         )
-        findings.contradictions.append(f"{request} {setting}")
     else:
         findings.contradictions.append(
-            f"{request} configures a C-MOVE to {record.called_ae_title} with the Move Destination "
+            f"{request}, but the tree configures a C-MOVE to {record.called_ae_title} with the Move Destination "
             f"{' or '.join(sorted(configured))}"
         )
 

@@ -32,7 +32,7 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
     assert (
         judged.headline
-        == 'NOT verified: --require-route is set, but the finding for the route is "not shown" (nobody told)'
+        == 'NOT verified: --require-route is set, but the finding for the route is "not shown". Reasons: nobody told'
     )
     assert "--external-log FILE" in judged.next_step
     assert not is_fixable(judged)

@@ -25,7 +25,8 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n\npurged      delivered, "
-        "if the prerequisites hold: external retrieve, back to the archive (LONGTERM, configured by storage fs1, "
+        "if the prerequisites hold: objects from the external archive back to the archive (LONGTERM, "
+        "configured by storage fs1, "
         "exporter LONGTERM)\n            known to the archive, files deleted\n\n     Message   Sender     Receiver   "
         "   Address           Calling AE   Move Destination\n "
         "──────────────────────────────────────────────────────────────────────────────────────\n 1   C-MOVE    "
@@ -126,9 +127,9 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "configuration\n\n     Message       Sender     Receiver   Address           Calling AE\n "
             "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
             "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\nReason            "
-            "    the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The "
-            "archive requests only purged objects from the external archive in the archive's database, but these "
-            "objects are not purged\nNext "
+            "    the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. If "
+            "objects are purged, the archive requests the objects from the external archive that its database records. "
+            "But these objects are not purged\nNext "
             "step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           the study is not delivered "
             "completely in these states: unconfigured-storage\n"

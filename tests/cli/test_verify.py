@@ -35,7 +35,9 @@ from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 pytestmark = pytest.mark.real
 
-CAN_SHOW = "to find out, use the archive's database (--archive-url) or the external archive's log (--external-log)"
+CAN_SHOW = (
+    "To find out the route, use the archive's database (--archive-url) or the external archive's log (--external-log)"
+)
 
 
 def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
@@ -62,7 +64,7 @@ Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's log was not read
-          - the location of the files before the C-MOVE is unknown: {CAN_SHOW}
+          - the location of the files before the C-MOVE is unknown. {CAN_SHOW}
           - Instance Availability before the C-MOVE: not given, after the C-MOVE: not given
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 """
@@ -129,7 +131,7 @@ def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, pl
     verdict = load_verdict(result)
     assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
     assert verdict["next_steps"] == [
-        "the tree has no AE NOBODY. Create the AE and reload the archive: dcmcfg ae add NOBODY@HOST:PORT"
+        "the tree has no AE NOBODY. Create the AE NOBODY and reload the archive: dcmcfg ae add NOBODY@HOST:PORT"
     ]
     assert "the tree has no AE NOBODY: the archive will refuse this Move Destination as unknown" in verdict["notes"]
 

@@ -212,7 +212,8 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
     found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
     assert {each.fix_command for each in found} == {command}
     assert (
-        "the container image keeps this value even if AE_TITLE sets another title (here HOSPPACS)" in found[-1].message
+        "If AE_TITLE sets another title (here HOSPPACS), the container image does not replace DCM4CHEE"
+        in found[-1].message
     )
     references = rename_references(References(renamed), "DCM4CHEE", "HOSPPACS")
     fixed = renamed.with_changes(references.edit.changes)

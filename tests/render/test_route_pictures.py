@@ -36,7 +36,8 @@ def test_a_path_is_a_sequence_diagram() -> None:
         "  participant p1 as DCM4CHEE",
         "  participant p2 as LONGTERM",
         "  participant p3 as STORESCP",
-        "  Note over p0,p3: purged delivered, if the prerequisites hold: external retrieve, back to the archive "
+        "  Note over p0,p3: purged delivered, if the prerequisites hold: objects from the external archive "
+        "back to the archive "
         "(LONGTERM)",
         "  p0->>p1: C-MOVE, Move Destination STORESCP<br/>127.0.0.1:3",
         "  p1->>p2: C-MOVE as VIEWER, Move Destination DCM4CHEE<br/>127.0.0.1:4",

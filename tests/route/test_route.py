@@ -157,9 +157,9 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive "
-        "requests only purged objects from the external archive in the archive's database, but these objects are not "
-        "purged"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. If "
+        "objects are purged, the archive requests the objects from the external archive that its database records. But "
+        "these objects are not purged"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -278,8 +278,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "WORKSTATION in dcmExternalRetrieveAEDestination is an AE of the device workstation: this device "
-                "receives the objects, so the archive does not forward them"
+                "WORKSTATION in dcmExternalRetrieveAEDestination is an AE of the device workstation, so LONGTERM "
+                "sends the objects to this device. The archive does not get the objects and cannot forward them"
             ),
         ),
         (

@@ -85,7 +85,7 @@ def test_what_is_chosen_is_no_longer_offered() -> None:
 def test_an_ae_that_is_no_clone_cannot_be_chosen() -> None:
     with pytest.raises(NotFound, match="--also CT1") as refusal:
         choose_clones([CloneOffer("DCM4CHEE", ("TELERAD", "RESEARCH"))], ["TELERAD", "CT1"])
-    assert refusal.value.next_step == "AEs with such capabilities: RESEARCH, TELERAD"
+    assert refusal.value.next_step == "additional AEs with the same capabilities: RESEARCH, TELERAD"
     with pytest.raises(NotFound) as refusal:
         choose_clones([], ["CT1"])
     assert refusal.value.next_step.startswith("plan without --also")

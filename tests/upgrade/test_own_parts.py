@@ -77,7 +77,10 @@ def test_a_copy_under_the_title_of_a_removed_ae_is_a_question(releases: Releases
     site = customise(releases, "5.31.0", removes=True)
     with pytest.raises(OpenQuestion) as asked:
         releases.upgrade(site, "5.31.0", UpgradeOptions())
-    assert asked.value.details == ("WORKLIST: the AE with this title resembles DCM4CHEE more: WORKLIST (0.29)",)
+    assert asked.value.details == (
+        "WORKLIST: the AE WORKLIST of the site is more similar to DCM4CHEE than to WORKLIST of the default "
+        "configuration: WORKLIST (0.29)",
+    )
     upgrade = releases.upgrade(site, "5.31.0", UpgradeOptions(roles={TITLE: "-"}))
     assert list_own(upgrade.plan.after) == list_own(site)
 

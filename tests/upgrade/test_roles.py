@@ -354,7 +354,7 @@ def test_an_ae_with_the_title_of_a_removed_one_is_a_question(releases: Releases)
     edits = (remove("IOCM_QUALITY"), rename("IOCM_WRONG_MWL", "IOCM_QUALITY"))
     (question,) = find(releases, *edits).questions
     assert (question.role, [title for title, _ in question.candidates]) == ("IOCM_QUALITY", ["IOCM_QUALITY"])
-    assert "resembles IOCM_WRONG_MWL more" in question.reason
+    assert "is more similar to IOCM_WRONG_MWL than to " in question.reason
 
     answered = find(releases, *edits, answers={"IOCM_QUALITY": "-"})
     assert (list_renamed(answered), answered.questions) == ({"IOCM_WRONG_MWL": "IOCM_QUALITY"}, ())

@@ -261,7 +261,7 @@ def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_
     assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.misrouting_reason.endswith("this device receives the objects, so the archive does not forward them")
+    assert route.misrouting_reason.endswith("The archive does not get the objects and cannot forward them")
     assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
 
 

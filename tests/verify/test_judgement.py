@@ -65,11 +65,11 @@ LIES = {
     ),
     "success, but other instances arrived": (
         replace(GOOD, received=received_instances(("9.1", "9.2", "9.3"))),
-        "3 of 3 instances did not arrive; 3 instances arrived that the archive did not list for this study",
+        "3 of 3 instances did not arrive; 3 instances arrived, but were not listed by the archive for this study",
     ),
     "complete, but a foreign instance came too": (
         replace(GOOD, received=received_instances((*UIDS, "9.9"))),
-        "1 instance arrived that the archive did not list for this study",
+        "1 instance arrived, but was not listed by the archive for this study",
     ),
     "success, but some failed": (reporting(GOOD, completed=3, failed=1), "1 failed"),
     "success, but some with a warning": (reporting(GOOD, completed=3, warning=1), "1 stored with a warning"),

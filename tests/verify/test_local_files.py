@@ -114,7 +114,10 @@ def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     assert (
         verdict.route.reasons[0] == "before the C-MOVE, the archive's database had no local file for 2 of 3 instances"
     )
-    assert "the other files were on the storage fs1. Local files prove nothing about the route" in verdict.route.reasons
+    assert (
+        "the files of the other instances were on the storage fs1 of the archive. "
+        "These instances prove nothing about the route" in verdict.route.reasons
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,7 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
         "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. But possibly, the archive still had "
-        "the files: to find out, use the archive's database (--archive-url) or the external archive's log "
+        "the files. To find out the route, use the archive's database (--archive-url) or the external archive's log "
         "(--external-log)"
     ) in reasons(nearline)
     assert (
@@ -171,7 +174,7 @@ def test_online_without_a_witness_says_what_would_show_the_route() -> None:
     online = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
     assert any(
         reason.startswith(
-            "the location of the files before the C-MOVE is unknown: to find out, use the archive's database "
+            "the location of the files before the C-MOVE is unknown. To find out the route, use the archive's database "
             "(--archive-url)"
         )
         for reason in reasons(online)
@@ -219,7 +222,9 @@ def test_an_external_archive_that_the_tree_does_not_know_is_named() -> None:
 
 def test_a_study_that_the_database_does_not_know_is_named() -> None:
     unknown = stored(ALONE, UNKNOWN_STUDY)
-    words = "before the C-MOVE, the archive's database had no such study for DCM4CHEE"
+    words = (
+        "before the C-MOVE, a search in the archive's database through the AE DCM4CHEE did not find the requested study"
+    )
     assert f"{words}, although the archive lists 3 instances by C-FIND" in reasons(unknown)
     assert words in reasons(replace(unknown, instances_before=()))
 

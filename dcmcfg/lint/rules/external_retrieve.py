@@ -155,8 +155,8 @@ RULES = (
         "error",
         requirement="dcmExternalRetrieveAEDestination must be the title of an AE of the archive.",
         reason="If the title is unknown, the archive asks the external archive to send the objects to a missing AE. "
-        "The official container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title "
-        "for the archive.",
+        "If the variable AE_TITLE sets another AE title for the archive, the official container image does not replace "
+        "the value DCM4CHEE of this attribute.",
         fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,

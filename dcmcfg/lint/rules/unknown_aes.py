@@ -120,8 +120,8 @@ def _build_message(context: LintContext, reference: Reference) -> str:
         )
     if new := _find_new_default_title(context, reference):
         return (
-            f"no AE has the title {name}; the container image keeps this value even if AE_TITLE sets another "
-            f"title (here {new})"
+            f"no AE has the title {name}. If AE_TITLE sets another title (here {new}), the container image does not "
+            f"replace {name} in this attribute"
         )
     suggestions = context.suggest_names(EntityKind.AE, name)
     return f"no AE has the title {name}" + (f"; did you mean {', '.join(suggestions)}?" if suggestions else "")
@@ -288,7 +288,7 @@ RULES = (
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="If the archive looks up an AE by its title, the setting must contain the AE's own title "
+        requirement="If the archive looks up an AE by the title in a setting, this title must be the AE's own title "
         "(dicomAETitle).",
         reason="The archive searches only dicomAETitle. Callers can use a title from dcmOtherAETitle as called AE "
         "title, but the archive finds no Move Destination or peer with such a title (A801, A702).",
@@ -322,7 +322,7 @@ RULES = (
         "warning",
         requirement="Every item to which the UI configuration refers must exist.",
         reason="If the item does not exist, the web UI offers a choice that always fails, or shows an empty list.",
-        fix="Correct or remove the name.",
+        fix="Correct or remove the name of the item.",
         example_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,
         part="references",

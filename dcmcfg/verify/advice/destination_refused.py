@@ -88,8 +88,8 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
         yield (
             f"the external archive does not know {case.external_retrieve_destination} "
             f"(dcmExternalRetrieveAEDestination on {case.evidence.route.destination_source}): the administrator of the "
-            f"external archive must add {case.external_retrieve_destination} with the archive's host and DICOM port. "
-            f"To see the host and port, run {case.work_order_command}"
+            f"external archive must add the AE {case.external_retrieve_destination}. To see the host and DICOM port of "
+            f"{case.external_retrieve_destination}, run {case.work_order_command}"
         )
 
 
@@ -99,13 +99,12 @@ def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
         yield f"{unresolved_reason}; then run dcmcfg reload"
     elif not route.move_destination_known:
         suggestion = (
-            f". AE titles are case-sensitive: did you mean {', '.join(route.similar_ae_titles)}? Otherwise create the "
-            "AE"
+            f"AE titles are case-sensitive: did you mean {', '.join(route.similar_ae_titles)}? Otherwise create"
             if route.similar_ae_titles
-            else ". Create the AE"
+            else "Create"
         )
         yield (
-            f"the tree has no AE {title}{suggestion} and reload the archive: dcmcfg ae add "
+            f"the tree has no AE {title}. {suggestion} the AE {title} and reload the archive: dcmcfg ae add "
             f"{case.quoted_destination}@HOST:PORT"
         )
     else:
@@ -134,8 +133,8 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     )
     if title != case.destination:
         yield (
-            f"{explanation}. The administrator of the fallback archive must add {title} with the archive's host and "
-            f"DICOM port. To see the host and port, run {case.work_order_command}"
+            f"{explanation}. The administrator of the fallback archive must add the AE {title}. To see the host and "
+            f"DICOM port of {title}, run {case.work_order_command}"
         )
         return
     yield (

@@ -67,7 +67,8 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
         yield (
-            f"the archive dropped the instances before it opened an association to another AE. {case.capability_check}"
+            "the archive itself dropped the instances, and opened no association to another AE for these instances. "
+            f"{case.capability_check}"
         )
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
         yield from _advise_without_reason(case)
@@ -148,7 +149,8 @@ def _advise_on_broken_connection(case: AdviceCase) -> str:
         return (
             f"{case.external_description} accepted the association, but not the presentation context for C-MOVE "
             f"({model}). The administrator of the external archive must allow this presentation context for the "
-            "calling AE title that the archive passes on"
+            f"calling AE title {case.evidence.request.calling_ae_title}, because the archive passes on the calling AE "
+            "title of this run"
         )
     if case.receipt.instance_count or case.report.completed:
         return (
@@ -251,8 +253,8 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
             )
     if case.report.failed and case.files.probably_not_local_count:
         yield (
-            "if the log of the external archive shows no request, the archive dropped the instances before it sent a "
-            f"request. {case.capability_check}"
+            "if the log of the external archive shows no request, the archive itself dropped the instances, and sent "
+            f"no request. {case.capability_check}"
         )
 
 

@@ -81,11 +81,11 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
             f"{talkative} (counted in the result of study {talkative})"
         ),
         talkative: (
-            "NOT verified: 1 instance arrived that the archive did not list for this study; 1 instance of another "
+            "NOT verified: 1 instance arrived, but was not listed by the archive for this study; 1 instance of another "
             f"study ({silent}) arrived with the C-MOVE of this study"
         ),
         wrong: (
-            "NOT verified: 1 instance arrived that the archive did not list for this study; 1 instance of another "
+            "NOT verified: 1 instance arrived, but was not listed by the archive for this study; 1 instance of another "
             f"study ({stranger}) arrived with the C-MOVE of this study"
         ),
         good: "verified: 1 of 1 instance received by WORKSTATION; route not shown",

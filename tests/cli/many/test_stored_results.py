@@ -27,7 +27,8 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
         assert (
-            'Failures  5 studies: --require-route is set, but the finding for the route is "not shown" (' in done.stdout
+            'Failures  5 studies: --require-route is set, but the finding for the route is "not shown". Reasons: '
+            in done.stdout
         )
         assert "          Next step: to verify the route of a purged study, run the same command with " in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"

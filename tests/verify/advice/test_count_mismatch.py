@@ -25,10 +25,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "nothing, the external archive is told to send elsewhere": (
         replace(reporting(UNWITNESSED), route=FOREIGN_ROUTE),
-        (
-            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
-            "DCM4CHEE"
-        ),
+        ("The archive does not get the objects and cannot forward them; dcmcfg set-external-retrieve DCM4CHEE"),
     ),
     "too few, partly local before": (
         replace(

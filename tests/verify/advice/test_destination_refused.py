@@ -56,18 +56,17 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "with the attribute set": (
         A801,
-        "the administrator of the external archive must add DCM4CHEE with the archive's host and DICOM port",
+        "the administrator of the external archive must add the AE DCM4CHEE. To see the host and DICOM port of "
+        "DCM4CHEE",
     ),
     "with the attribute set, recorded": (
         replace(A801, move_records=(recorded("DCM4CHEE", 0xA801, None),)),
-        "the administrator of the external archive must add DCM4CHEE with the archive's host and DICOM port",
+        "the administrator of the external archive must add the AE DCM4CHEE. To see the host and DICOM port of "
+        "DCM4CHEE",
     ),
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
-        (
-            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
-            "DCM4CHEE"
-        ),
+        ("The archive does not get the objects and cannot forward them; dcmcfg set-external-retrieve DCM4CHEE"),
     ),
     "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
     "by the archive, in its words": (
@@ -85,7 +84,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
-        "the tree has no AE WORKSTATION. Create the AE and reload the archive: dcmcfg ae add WORKSTATION@HOST:PORT",
+        "the tree has no AE WORKSTATION. Create the AE WORKSTATION and "
+        "reload the archive: dcmcfg ae add WORKSTATION@HOST:PORT",
     ),
     "by the archive, misspelt": (
         replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2",))),
@@ -135,8 +135,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "by the fallback archive, back to the archive": (
         replace(UNKNOWN, route=FALLBACK_BACK),
         (
-            f"{FALLBACK_ASKED}AS_RECEIVED. The administrator of the fallback archive must add AS_RECEIVED with the "
-            "archive's host and DICOM port. To see the host and port, run dcmcfg work-order --external LONGTERM",
+            f"{FALLBACK_ASKED}AS_RECEIVED. The administrator of the fallback archive must add the AE AS_RECEIVED. "
+            "To see the host and DICOM port of AS_RECEIVED, run dcmcfg work-order --external LONGTERM",
         ),
     ),
     "by the alternative archive": (

@@ -194,7 +194,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
         (
-            "the archive dropped the instances before it opened an association to another AE. To list the SOP "
+            "the archive itself dropped the instances, and opened no association to another AE for these "
+            "instances. To list the SOP "
             "classes with a missing transfer capability, run dcmcfg route --dest WORKSTATION"
         ),
     ),
@@ -238,10 +239,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "told to send elsewhere": (
         failing(replace(UNWITNESSED, route=FOREIGN_ROUTE), 0xA702),
-        (
-            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
-            "DCM4CHEE"
-        ),
+        ("The archive does not get the objects and cannot forward them; dcmcfg set-external-retrieve DCM4CHEE"),
     ),
     "some failed, and we are the destination": (
         failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
