@@ -114,7 +114,7 @@ def _explain_unlisted_study(evidence: Evidence) -> str:
     patient = evidence.request.patient
     if patient is None:
         return "the archive does not know this study"
-    return f"the archive lists no such study for {format_patient(patient)}"
+    return f"the archive does not list this study for {format_patient(patient)}"
 
 
 def format_patient(patient: Patient) -> str:

@@ -240,7 +240,7 @@ def test_a_study_that_the_archive_does_not_list_is_told_as_one_that_it_does_not_
 def test_a_study_of_another_patient_is_told_as_that_and_not_as_a_wrong_uid() -> None:
     of_nobody = replace(UNWITNESSED, instances_before=(), request=replace(QUESTION, patient=Patient("4", "HOSP")))
     nothing, sent = judge_evidence(reporting(of_nobody)), judge_evidence(reporting(of_nobody, completed=5))
-    words = "the archive lists no such study for patient 4 of issuer HOSP"
+    words = "the archive does not list this study for patient 4 of issuer HOSP"
     assert nothing.headline == f"NOT verified: {words}"
     assert sent.headline == f"NOT verified: 5 completed, but {words}"
     for verdict in (nothing, sent):

@@ -16,8 +16,8 @@ FOREIGN_ROUTE = replace(
     VIA_ARCHIVE,
     external_retrieve_destination="STORESCP",
     misrouting_reason=(
-        "STORESCP is an AE of the device storescp: this device receives the objects, so the archive does not forward "
-        "them"
+        "STORESCP is an AE of the device storescp, so LONGTERM sends the objects to this device. The archive does not "
+        "get the objects and cannot forward them"
     ),
     misrouting_fix="dcmcfg set-external-retrieve DCM4CHEE",
 )
