@@ -198,9 +198,8 @@ class _PathFinder:
         builder = self._create_builder()
         if builder.associate():
             reason = (
-                f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. If "
-                "objects are purged, the archive requests the objects from the external archive that its database "
-                "records. But these objects are not purged"
+                f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. "
+                "The archive requests only purged objects from the external archive, but these objects are not purged"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"

@@ -157,9 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. If "
-        "objects are purged, the archive requests the objects from the external archive that its database records. But "
-        "these objects are not purged"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive "
+        "requests only purged objects from the external archive, but these objects are not purged"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
