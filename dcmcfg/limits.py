@@ -53,7 +53,7 @@ LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one sea
 LDAP_MESSAGES = Limit(
     "ldap-messages",
     100_000,
-    "responses to one search that contain no entry: ends of pages, notices and references",
+    "responses without an entry to one search: references, notices, and the response at the end of each page",
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
@@ -82,8 +82,8 @@ STORED_FILE = Limit("stored-file", 4 * _G, "octets in one file that --keep reads
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items, including those in sequences, in one file that --keep reads again (10 values of an element "
-    "count as 1 more element)",
+    "elements and items, including those in sequences, in one file that --keep reads again (an element "
+    "with many values counts as 1 more for each 10 values)",
     counts_octets=False,
 )
 

@@ -67,7 +67,7 @@ def format_skipped_rules(report: CheckReport) -> Iterator[str]:
         )
     if report.topics_for_archive:
         topics = ", ".join(topic[0].lower() + topic[1:] for topic in report.topics_for_archive)
-        yield f"Skipped the rules that require an archive device: {topics}."
+        yield f"Skipped the rules that require an archive device (topics: {topics})."
 
 
 def print_findings(console: Console, findings: Sequence[EntryFinding], entry_count: int) -> None:

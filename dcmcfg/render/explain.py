@@ -33,7 +33,7 @@ _COLUMNS = (
     Column("Default", WrapMode.AUTO),
 )
 _BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
-_NO_EQUALITY = "none: to change a value, replace all values"
+_NO_EQUALITY = "single values cannot be removed or replaced; replace all values together"
 
 
 def print_explanation(

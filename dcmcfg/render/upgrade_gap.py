@@ -44,8 +44,8 @@ def print_gap(
     """
     if not changes:
         selected = f" of these kinds ({', '.join(sorted(kinds))})" if kinds else ""
-        own = "" if has_own_changes else ", apart from changes of the site itself"
-        print_line(console, f"no differences{selected} from a new installation{own}")
+        own = "" if has_own_changes else ", except for the site's own changes"
+        print_line(console, f"Compared with a new installation, there are no differences{selected}{own}")
         return
     for kind in GAP_KINDS:
         found = [each for each in changes if each.kind == kind]

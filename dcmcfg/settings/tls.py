@@ -89,9 +89,9 @@ def resolve_dicom_tls(sources: SettingsSources) -> DicomTls:
         for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
                 raise MalformedInput(
-                    "this setting requires a certificate, but tls_cert is not set in the same source",
+                    "this setting requires a certificate, but tls_cert is not set in the same place",
                     subject=source.origin(setting),
-                    next_step="also set tls_cert in the same source",
+                    next_step="also set tls_cert there",
                 )
     ca_source = _find_source(sources, "tls_ca")
     return DicomTls(

@@ -123,8 +123,9 @@ def describe_exchanged_titles(status: TreeStatus, installed: Release, titles: Ma
     return (
         f"the AEs {', '.join(exchanged)} have titles that other AEs have in the default configuration. The update "
         f"files after release {installed.label} use the titles of the default configuration. If you applied these "
-        "files unmodified, the files changed the wrong AEs, and the plan does not contain the missing changes. Compare "
-        "the capabilities and the view of these AEs with the release: dcmcfg upgrade gap --to FOLDER"
+        "files unmodified, the files changed the wrong AEs. The right AEs do not have these changes, and the plan does "
+        "not contain them. Compare the capabilities and the view of these AEs with the release: dcmcfg upgrade gap "
+        "--to FOLDER"
     )
 
 

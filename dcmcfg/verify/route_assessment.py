@@ -270,8 +270,8 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
         )
     else:
         findings.contradictions.append(
-            f"{request}, but the tree configures a C-MOVE to {record.called_ae_title} with the Move Destination "
-            f"{' or '.join(sorted(configured))}"
+            f"{request}, but according to the tree, a C-MOVE to {record.called_ae_title} must have the Move "
+            f"Destination {' or '.join(sorted(configured))}"
         )
 
 
@@ -437,7 +437,9 @@ def _describe_path(evidence: Evidence) -> str:
             "(dcmFallbackCMoveSCP)"
         )
     if route.external_retrieve_destination is None:
-        return f"external archive → {request.destination_ae_title} (dcmExternalRetrieveAEDestination is not set)"
+        return (
+            f"external archive → {request.destination_ae_title} (because dcmExternalRetrieveAEDestination is not set)"
+        )
     if route.misrouting_reason:
         return (
             f"external archive → {route.external_retrieve_destination}, not to {request.destination_ae_title}: "

@@ -84,8 +84,8 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
             )
         else:
             yield (
-                f"{reached}, but {title} sent {pronoun} in {look_up_uid_name(before)}. Possible reasons: "
-                f"{destination} does not accept {look_up_uid_name(before)}, or the transfer capabilities of "
+                f"{reached}, but the archive received {pronoun} from {title} in {look_up_uid_name(before)}. Possible "
+                f"reasons: {destination} does not accept {look_up_uid_name(before)}, or the transfer capabilities of "
                 f"{destination} in the tree do not list {look_up_uid_name(before)}"
             )
 

@@ -337,7 +337,7 @@ def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
     assert (result.exit_code, result.stdout) == (
         0,
         "1 entry: 0 errors, 0 warnings\n"
-        "Skipped the rules that require an archive device: external retrieve, recall from external archives, fallback, "
-        "export, purging, ports of the archive, transport, capabilities.\n",
+        "Skipped the rules that require an archive device (topics: external retrieve, recall from external archives, "
+        "fallback, export, purging, ports of the archive, transport, capabilities).\n",
     )
     assert result.stderr == f"warning: {slapd.url} does not publish its schema, so dcmcfg used its bundled schema\n"

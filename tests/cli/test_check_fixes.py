@@ -158,13 +158,13 @@ def test_a_configuration_without_an_archive_skips_the_rules_for_archives(run: Ru
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "2 entries: 0 errors, 0 warnings\n"
-        "Skipped the rules that require an archive device: external retrieve, recall from "
-        "external archives, fallback, export, purging, ports of the archive, transport, capabilities.\n"
+        "Skipped the rules that require an archive device (topics: external retrieve, recall from external archives, "
+        "fallback, export, purging, ports of the archive, transport, capabilities).\n"
     )
     assert run("check", str(file), "--rule", "registry-orphan").stdout == "2 entries: 0 errors, 0 warnings\n"
     assert json.loads(run("check", str(file), "--rule", "export-loop", "--json").stdout)["skipped_topics"] == ["Export"]
     assert run("check", str(file), "--rule", "export-loop", "--format", "sarif").stderr == (
-        "Skipped the rules that require an archive device: export.\n"
+        "Skipped the rules that require an archive device (topics: export).\n"
     )
 
 

@@ -200,7 +200,7 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     result = verify(peer)
     assert result.exit_code == 2
     assert (
-        "DCMCFG_TLS_KEY: this setting requires a certificate, but tls_cert is not set in the same source"
+        "DCMCFG_TLS_KEY: this setting requires a certificate, but tls_cert is not set in the same place"
         in result.stderr
     )
 

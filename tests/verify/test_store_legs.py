@@ -24,10 +24,10 @@ RECEIVED = TransferLeg(
     tuple(StoreRecord(uid, CT, IMPLICIT, 0, move_originator="DCMCFG") for uid in UIDS),
 )
 CHANGED = (
-    "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but LONGTERM sent them in "
-    "JPEG-LS Lossless Image Compression. Possible reasons: WORKSTATION does not accept JPEG-LS Lossless Image "
-    "Compression, or the transfer capabilities of WORKSTATION in the tree do not list JPEG-LS Lossless Image "
-    "Compression"
+    "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but the archive received them "
+    "from LONGTERM in JPEG-LS Lossless Image Compression. Possible reasons: WORKSTATION does not accept JPEG-LS "
+    "Lossless Image Compression, or the transfer capabilities of WORKSTATION in the tree do not list JPEG-LS Lossless "
+    "Image Compression"
 )
 
 

@@ -151,6 +151,6 @@ def releases_option(command: F) -> F:
         metavar="FOLDER",
         type=FOLDER,
         multiple=True,
-        help="Release that the site was possibly first installed with, or that the server's schema possibly comes "
-        "from. Can be repeated.",
+        help="Older release: the one that was installed first at the site, or the one of the server's schema. If you "
+        "do not know the release, repeat the option for each possible release.",
     )(command)

@@ -273,11 +273,9 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
         return
     if not is_recorded and not _may_be_archive(references, ae):
         return
-    studies = (
-        "studies on the remote system are" if is_recorded else "any studies that were archived on the remote system are"
-    )
+    studies = "for studies on the remote system" if is_recorded else "if studies were archived on the remote system"
     yield (
-        f"{studies} recorded under {old} in the archive's database. LDAP changes do not affect the database, so the "
+        f"{studies}, the archive's database contains the title {old}. LDAP changes do not affect the database, so the "
         f"archive can no longer fetch these studies (Unknown AE). To keep an AE {old} for these studies: --keep-alias"
     )
 

@@ -125,9 +125,9 @@ RULES = (
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP must contain a value for each external archive.",
         reason="With this value, the archive recognises objects from the external archive by their calling AE title. "
-        "Without this value, the archive uses their Move Originator. Then the archive stores the missing objects of a "
-        "partly local study, but does not forward them. If the external archive also sends no Move Originator, the "
-        "archive forwards no objects of any study.",
+        "Without this value, the archive recognises the objects by their Move Originator. In this case, if only a part "
+        "of a study is local, the archive stores the missing objects, but does not forward them. If the external "
+        "archive also sends no Move Originator, the archive forwards no objects of any study.",
         fix="Add a value CALLING=SCP. CALLING is the calling AE title of the sent objects. SCP is the AE title to "
         "which the archive sends the C-MOVE request. Usually both are the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",

@@ -34,6 +34,7 @@ def _is_item(name: str) -> bool:
 
 MERGE_ATTRIBUTE = ValueKind(
     "merge-attribute",
-    "an assignment: PatientID={AccessionNumber}, PatientID= (empty), PatientID! (removed)",
+    "one assignment, for example PatientID={AccessionNumber}; PatientID= makes the attribute empty, and PatientID! "
+    "removes the attribute",
     find_merge_attribute_problem,
 )

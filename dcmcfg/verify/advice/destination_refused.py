@@ -29,11 +29,11 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     # The tree would allow the destination, so the archive uses another state of the tree.
     if not accepted or case.destination in accepted:
-        setting = f"lists {case.destination}" if accepted else "is not set (any destination is allowed)"
+        setting = f"lists {case.destination}" if accepted else "is not set, so any destination is allowed"
         yield (
-            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has not "
-            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another LDAP directory. "
-            "To check, run dcmcfg status --directory"
+            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}. But the archive still "
+            "uses another configuration: run dcmcfg reload. If the error remains, the archive reads another LDAP "
+            "directory. To check, run dcmcfg status --directory"
         )
         return
     yield (
