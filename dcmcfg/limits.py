@@ -63,14 +63,14 @@ QIDO_OCTETS = Limit("qido-octets", 256 * _M, "octets in all result pages of one 
 QIDO_INSTANCES = Limit(
     "qido-instances",
     50_000,
-    "instances of one study in the archive's database (at most about 100,000)",
+    "instances of one study in the archive's database (for more than about 100,000, also raise qido-octets)",
     counts_octets=False,
 )
 FIND_RESPONSE = Limit("find-response", 64 * _K, "octets in one C-FIND response")
 FIND_RESPONSES = Limit(
-    "find-responses", 1_000_000, "responses to all C-FIND requests of one query", counts_octets=False
+    "find-responses", 1_000_000, "responses in total to the C-FIND requests of one query", counts_octets=False
 )
-FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in the responses to all C-FIND requests of one query")
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in total in the responses to the C-FIND requests of one query")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver records for the result", counts_octets=False)
 INFLATED_DATA_SET = Limit(

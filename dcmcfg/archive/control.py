@@ -176,11 +176,12 @@ class ControlService:
             status = self.status()
         except ArchiveError as error:
             failure: ArchiveError = NotReloaded(
-                f"Not reloaded. {error.message}", subject=url, next_step=error.next_step
+                f"The archive did not reload. {error.message}", subject=url, next_step=error.next_step
             )
         else:
             message = (
-                f"Not reloaded: the archive was not ready. The status of the archive is now {status.reported_status}"
+                "The archive did not reload, because it was not ready. The status of the archive is now "
+                f"{status.reported_status}"
             )
             failure = NotReloaded(message, subject=url, next_step="Run dcmcfg reload")
         if isinstance(failure, NotReloaded):

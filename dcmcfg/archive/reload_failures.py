@@ -140,14 +140,14 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
     match last_attempt.outcome:
         case NotLoaded(reason):
             return NotReloaded(
-                f"Not reloaded: {_format_reason(reason)} (HTTP {last_attempt.status}). The archive keeps its previous "
-                "configuration",
+                f"The archive could not load the new configuration: {_format_reason(reason)} (HTTP "
+                f"{last_attempt.status}). The archive keeps its previous configuration",
                 subject=url,
                 next_step=f"{CHECK_VALUES}. The archive's server.log has the full error",
             )
         case NotRunning(reason):
             return NotReloaded(
-                f"Not reloaded: {_format_reason(reason)} (HTTP {last_attempt.status})",
+                f"The archive did not reload: {_format_reason(reason)} (HTTP {last_attempt.status})",
                 subject=url,
                 next_step="Run dcmcfg status",
             )
@@ -155,9 +155,9 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
             archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
                 f"Archive error: {_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not "
-                "know whether the new configuration is in force",
+                "know whether the archive uses the new configuration or the previous one",
                 subject=url,
-                next_step="See the archive's server.log. To see whether the new configuration is in force, send GET "
+                next_step="See the archive's server.log. To see which configuration the archive uses, send GET "
                 f"{archive_url}/aets: the response lists the loaded AEs and their dicomDescription. {CHECK_VALUES}",
             )
         case _:
@@ -181,7 +181,7 @@ def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, u
         f"{message}. Until a reload succeeds, other listeners might be closed too, and the AE cache of the archive "
         "still contains old AEs",
         subject=url,
-        next_step=f"{_suggest_fix(binding_failure, device)}, then run dcmcfg reload",
+        next_step=f"{_suggest_fix(binding_failure, device)}. Then run dcmcfg reload",
     )
 
 
@@ -214,7 +214,7 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
 def _suggest_store_fix(reason: str) -> str:
     if "FileNotFoundException" in reason:
         return (
-            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must lead to a file that the "
+            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device. The URL must lead to a file that the "
             "archive can read"
         )
     return (

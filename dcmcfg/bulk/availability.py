@@ -187,7 +187,7 @@ class ArchiveAvailability:
                 next_step="check the archive's log for the reason",
             )
         self.next_attempt_at = now if next_attempt_at is None else next_attempt_at
-        self._report_unavailable(f"the archive breaks every association: {reason}")
+        self._report_unavailable(f"the archive breaks every association. Last reason: {reason}")
 
     def _report_unavailable(self, reason: str) -> None:
         if not self._unavailable_reported:

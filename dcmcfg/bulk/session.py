@@ -275,7 +275,7 @@ def require_known_destination(destination_ae_title: str, addresses: Verification
         )
     suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Otherwise " if route.similar_ae_titles else ""
     raise NotFound(
-        f"the AE {destination_ae_title} does not exist in the tree, so the archive would refuse every study",
+        f"the AE {destination_ae_title} does not exist in LDAP, so the archive would refuse every study",
         next_step=(
             f"{suggestion}specify another AE with --dest, or create the AE: "
             f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}"

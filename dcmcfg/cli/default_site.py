@@ -40,6 +40,6 @@ def describe_selection(settings: Settings, setting: str) -> str:
             f"or specify {option}"
         )
     return (
-        f"no profile exists, so dcmcfg used the default URL. Specify {option}; to create a profile: dcmcfg config set "
-        f"NAME.{setting} URL; to start a lab: dcmcfg lab up"
+        f"no profile exists, so dcmcfg used the default URL. To use another URL, specify {option}, or create a "
+        f"profile: dcmcfg config set NAME.{setting} URL. To start a lab: dcmcfg lab up"
     )

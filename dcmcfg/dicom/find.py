@@ -70,7 +70,7 @@ def send_find(
             raise DicomError(
                 f"a C-FIND response at {level} level cannot be decoded",
                 subject=str(association.peer),
-                next_step="check the peer's log: dcmcfg requires this response to compare instances",
+                next_step="check the peer's log. dcmcfg cannot compare the instances without this response",
             )
         yield match
         yielded += 1

@@ -137,7 +137,7 @@ class _Query:
             raise DicomError(
                 f"a C-FIND response has no {keyword} (study {self.study_uid})",
                 subject=str(self.association.peer),
-                next_step="check the peer's log: dcmcfg requires this value to compare instances",
+                next_step="check the peer's log. dcmcfg cannot compare the instances without this value",
             )
         return uid
 

@@ -77,8 +77,8 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         (
             f"whether LDAP has an AE with the title of the external archive. {_WHICH_EXTERNAL}. For a study "
             "without a storage commitment result, the external retrieve AE title is '*', which is not an AE. If the AE "
-            "exists, check its device: one broken connection reference makes the whole device unknown. After a change, "
-            "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
+            "exists, check its device: one broken reference to a connection makes the whole device unknown. After a "
+            "change, reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
         ),
     ),
     (
@@ -89,7 +89,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "ConfigurationException",
         f"the archive cannot load the configuration of an AE: {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "the connection references and values of that AE's device in LDAP",
+        "the device of that AE in LDAP: its attribute values, and the references of its AEs to connections",
     ),
     (
         "A-ASSOCIATE-RJ",
@@ -185,8 +185,8 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
             (
                 f"whether LDAP has a device with the AE {title}. If not, create the AE with its host and port. Then "
                 "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
-                "exists, check the spelling and case of its title. Also check the connection references of its "
-                "device: one broken reference makes the whole device unknown"
+                "exists, check the spelling and case of its title. Also check its device: one broken "
+                "reference to a connection makes the whole device unknown"
             ),
         )
     if comment.startswith("AE: ") and "not installed" in comment:
@@ -197,10 +197,10 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         )
     return (
         f"{_DESTINATION_UNKNOWN}, most likely to the external archive",
-        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the unknown AE is the "
-        "destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the destination in the "
-        "external archive, with host and port. If the attribute is set, the unknown AE is the AE in the attribute. "
-        "Add this AE in the external archive, with the archive's host and port",
+        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive does "
+        "not know the destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the "
+        "destination in the external archive, with host and port. If the attribute is set, the external archive does "
+        "not know the AE in the attribute. Add this AE in the external archive, with the archive's host and port",
     )
 
 

@@ -425,9 +425,8 @@ def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
         yield (
-            f"the connection {shared}. {new.title} uses this existing connection. dcmcfg does not change the cipher "
-            "suites of the connection: "
-            f"{', '.join(sorted(shared.suites))}."
+            f"{new.title} uses an existing connection: {shared}. dcmcfg does not change the cipher suites of this "
+            f"connection: {', '.join(sorted(shared.suites))}."
         )
 
 

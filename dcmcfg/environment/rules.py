@@ -54,7 +54,7 @@ IMAGE_VERSIONS = CheckRule(
     "The images of the directory server and the database must not be older than the image of the archive.",
     part="environment",
     fix="Use the images of the same release, and run the update scripts of the images. See 'dcmcfg help upgrade'.",
-    reason="The schema does not define the attributes or tables of the newer release.",
+    reason="An older LDAP schema lacks attributes that the archive uses, and an older database lacks tables.",
 )
 IMAGE_TAG = CheckRule(
     "env-image-tag",

@@ -117,7 +117,7 @@ def _parse_cell(row: SheetRow, name: str, parse: Callable[[str], T], problems: l
     try:
         return parse(text)
     except MalformedInput as error:
-        problems.append(f"{name} {format_value(name, text.encode('utf-8', 'replace'))}: {error.message}")
+        problems.append(f"{name} {format_value(name, text.encode('utf-8', 'replace'))} is invalid ({error.message})")
         return None
 
 

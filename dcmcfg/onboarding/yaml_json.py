@@ -209,7 +209,7 @@ def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
 def _make_row(name: str, node: Node, unknown: list[str]) -> SheetRow:
     location = SourceLocation(name, node.start_mark.line + 1)
     if not isinstance(node, MappingNode):
-        return SheetRow(location, {}, ("not an AE: the item has no keys",))
+        return SheetRow(location, {}, ("not an AE: this element of the list has no keys such as 'title' and 'host'",))
     values: dict[str, str] = {}
     problems: list[str] = []
     for heading, value in _iterate_pairs(node):

@@ -66,8 +66,8 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
                 and (below := sorted(limited.intersection(used)))
             ):
                 yield (
-                    f"the archive might load this change without a reload. This happens if {ae.text(DICOM_AE_TITLE)} "
-                    f"receives a C-STORE while the free space of {' or '.join(below)} is below {STORAGE_THRESHOLD}"
+                    f"if {ae.text(DICOM_AE_TITLE)} receives a C-STORE while the free space of {' or '.join(below)} is "
+                    f"below {STORAGE_THRESHOLD}, the archive might load this change before you reload the archive"
                 )
                 break
 

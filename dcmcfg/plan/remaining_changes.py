@@ -68,18 +68,21 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
     # The new name may exist for another reason, so a similar old name is reported as a possible typo.
-    problem = f"does not exist; dcmcfg assumes that the entry already has the new name {change.new_rdn}"
-    warnings = _warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn)
+    assumption = f" dcmcfg assumes that the entry was already renamed to {change.new_rdn}"
+    warnings = _warn_about_similar_names(draft, change.dn, "does not exist", assumption, excluded=change.new_rdn)
     return RemainingChange(None, warnings=warnings, is_in_warnings=bool(warnings))
 
 
 def _warn_about_similar_names(
-    draft: TreeDraft, dn: DN, problem: str, *, excluded: RDN | None = None
+    draft: TreeDraft, dn: DN, problem: str, assumption: str = "", *, excluded: RDN | None = None
 ) -> tuple[str, ...]:
-    """Return a warning if *dn* or an ancestor may be misspelt, because similar names (except *excluded*) exist."""
+    """Return a warning if *dn* or an ancestor may be misspelt, because similar names (except *excluded*) exist.
+
+    *assumption* is the sentence at the end of the warning, with a space before it.
+    """
     missing = draft.find_highest_missing(dn)
     similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing) if rdn != excluded)
-    return (f"{missing}: {problem}; did you mean {similar}?",) if similar else ()
+    return (f"{missing}: {problem}; did you mean {similar}?{assumption}",) if similar else ()
 
 
 def _is_already_renamed(draft: TreeDraft, change: Rename) -> bool:

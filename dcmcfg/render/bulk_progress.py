@@ -83,17 +83,17 @@ class _ProgressReporter:
                 self.show_result(result.outcome)
                 self._warn(result)
             case ArchiveOverloaded(reason):
-                self.print_message(f"the archive is out of resources ({reason}): sending requests more slowly")
+                self.print_message(f"the archive is out of resources ({reason}). dcmcfg now sends requests more slowly")
             case ArchiveUnavailable(reason, max_wait_s):
                 self.print_message(
-                    f"the archive is unavailable ({reason}): waiting up to {max_wait_s:g} s; press Ctrl-C to stop"
+                    f"the archive is unavailable: {reason}. dcmcfg waits up to {max_wait_s:g} s; press Ctrl-C to stop"
                 )
             case ArchiveAvailable(seconds):
-                self.print_message(f"the archive is available again after {seconds:.0f} s; continuing")
+                self.print_message(f"the archive is available again after {seconds:.0f} s. dcmcfg continues")
             case RunStopping():
                 self.print_message(
-                    "stopping: cancelling the active requests (C-CANCEL); press Ctrl-C again to close the connections "
-                    "immediately"
+                    "dcmcfg cancels the active requests (C-CANCEL), then stops. To close the connections immediately, "
+                    "press Ctrl-C again"
                 )
             case RetryScheduled():
                 pass

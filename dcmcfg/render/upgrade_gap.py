@@ -18,7 +18,7 @@ from dcmcfg.upgrade.options import GAP_KINDS
 
 _MAX_NAMES = 8
 _HEADINGS = {
-    "corrections": "Changes that update files fail to make",
+    "corrections": "Changes that are missing because of errors in update files",
     "additions": "Entries that a new installation has",
     "values": "Entries with other values in a new installation",
     "removals": "Entries that a new installation no longer has",

@@ -28,7 +28,10 @@ NO_TASKS = (
 )
 #: The kinds of differences from a new installation, for one entry and for several.
 GAP_LABELS = {
-    "corrections": ("change that an update file fails to make", "changes that update files fail to make"),
+    "corrections": (
+        "change that is missing because of an error in an update file",
+        "changes that are missing because of errors in update files",
+    ),
     "additions": ("additional entry", "additional entries"),
     "values": ("entry with other values", "entries with other values"),
     "removals": ("entry that the release no longer has", "entries that the release no longer has"),

@@ -179,8 +179,8 @@ def _describe_kind(change: Change) -> tuple[str, str]:
 def make_unfinished_error(record: RolloutRecord) -> Refused:
     """Return the error for other changes while *record* is unfinished."""
     return Refused(
-        f"change {record.number} of {reformat_timestamp(record.header.started_at)} is unfinished "
-        f"({record.read_progress().applied} of {record.header.steps} steps are applied); this command changed nothing",
+        f"change {record.number} ({reformat_timestamp(record.header.started_at)}) is unfinished: "
+        f"{record.read_progress().applied} of {record.header.steps} steps are applied. This command changed nothing",
         subject=record.header.ldap_url,
         next_step=format_recovery_commands(record),
     )

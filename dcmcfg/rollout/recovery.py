@@ -131,7 +131,7 @@ def _plan_strictly(
     except DoesNotApply as problem:
         finished = record.read_progress().applied == record.header.steps
         raise DoesNotApply(
-            f"the configuration has changed since change {record.number}: "
+            f"the configuration has changed since change {record.number} was made. Problem: "
             f"{problem.message.removeprefix(CHANGED_SINCE_PLANNED)}",
             subject=problem.subject,
             next_step=f"{_suggest_later_undos(tree, problem, record, later_rollouts)}; {_suggest_partial_undo(record)}"

@@ -209,5 +209,5 @@ def _build_other_unfinished_error(interrupted: RolloutRecord, unfinished: Rollou
 
 
 def _format_rollout(record: RolloutRecord) -> str:
-    undoes = f", the undo of {record.header.undo_of}," if record.header.undo_of is not None else ""
+    undoes = f" (the undo of change {record.header.undo_of})" if record.header.undo_of is not None else ""
     return f"change {record.number}{undoes}"

@@ -60,7 +60,7 @@ def choose_strategy(
         return RolloutStrategy.STEP_BY_STEP
     # The trial requires a connection of its own, so it is the last check.
     elif strategy is not RolloutStrategy.STEP_BY_STEP and probe_database and not directory.supports_transactions():
-        reason = "the database does not support transactions (RFC 5805), although the server announces them"
+        reason = "the directory server announces transactions (RFC 5805), but its database does not support them"
     if reason and in_transaction:
         raise _build_no_transaction_error(directory, reason)
     return RolloutStrategy.STEP_BY_STEP if reason else strategy

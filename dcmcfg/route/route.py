@@ -212,8 +212,8 @@ class _PathFinder:
         state = StudyState.UNKNOWN
         if not self._fallback:
             reason = (
-                "without dcmFallbackCMoveSCP, the archive does not report that the study is unknown: the response is "
-                "the same as for a study without images"
+                "the archive does not know the study, and dcmFallbackCMoveSCP is not set. In this case, the archive "
+                "reports no error: the response is the same as for a study without images"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
             next_step = f"to retrieve from another archive: {command}"

@@ -116,7 +116,7 @@ def hold_destination(
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
-                    f"{error.message}. dcmcfg reverted the change, so the configuration is unchanged",
+                    f"{error.message}. dcmcfg reverted the change in LDAP, so the configuration in LDAP is unchanged",
                     subject=error.subject,
                     next_step=error.next_step,
                 ) from error
@@ -167,7 +167,7 @@ def _add(
         context.reload()
     except ArchiveError as error:
         raise _DestinationAdditionFailed(
-            f"the archive did not reload, so the archive may not know {title}: {error.message}",
+            f"the archive may not know {title}, because the reload failed. {error.message}",
             subject=error.subject,
             next_step=error.next_step or "to find values that the archive cannot load: dcmcfg check",
         ) from error

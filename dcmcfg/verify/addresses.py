@@ -335,7 +335,7 @@ def _find_address_warnings(
     remote_host = next((host for host in other_hosts if not is_this_machine(host)), None)
     if remote_host and not connect and is_loopback(archive.host):
         yield (
-            f"in the tree, the host of {archive.ae_title} is {archive.host}, which is this machine. But the URLs of "
+            f"in LDAP, the host of {archive.ae_title} is {archive.host}, which is this machine. But the URLs of "
             f"this site refer to {remote_host}, which is another machine. Specify the archive's address with --connect "
             "HOST"
         )
@@ -343,7 +343,7 @@ def _find_address_warnings(
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"in the tree, the host of {destination} is {receiver.host}. On the archive's machine ({archive_host}), "
+            f"in LDAP, the host of {destination} is {receiver.host}. On the archive's machine ({archive_host}), "
             f"{receiver.host} means the archive's machine, not this machine"
         )
     if destination_ae is None:

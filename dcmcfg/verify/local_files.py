@@ -214,7 +214,8 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
         case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
                 f"before the C-MOVE, the files were on the storage {storages}, according to the archive's "
-                "database. This storage is not in the tree. Such files prove nothing about external retrieve"
+                "database. This storage is not in the LDAP configuration. Such files prove nothing about external "
+                "retrieve"
             )
         case _:
             reason = (

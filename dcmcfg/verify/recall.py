@@ -122,7 +122,7 @@ def _find_states_by_database(stored: StoredStudy, device: Device) -> _State:
         notes.append(f"the database has several external archives for the instances: {title_list}")
     if on_unconfigured:
         storages = ", ".join(sorted({storage for each in on_unconfigured for storage in each.storage_ids}))
-        notes.append(f"files are on the storage {storages}, which is not in the tree")
+        notes.append(f"files are on the storage {storages}, which is not in the LDAP configuration")
     return states, (titles[0] or NO_EXTERNAL_ARCHIVE) if len(titles) == 1 else None, notes
 
 

@@ -80,13 +80,13 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
             yield (
                 f"{reached}, but {title} stores {pronoun} in {look_up_uid_name(before)}. Possible reasons: {title} "
                 f"does not offer {look_up_uid_name(before)}, or an AE on the path does not accept "
-                f"{look_up_uid_name(before)} (see the transfer capabilities of the AEs in the tree)"
+                f"{look_up_uid_name(before)} (see the transfer capabilities of the AEs in LDAP)"
             )
         else:
             yield (
                 f"{reached}, but the archive received {pronoun} from {title} in {look_up_uid_name(before)}. Possible "
                 f"reasons: {destination} does not accept {look_up_uid_name(before)}, or the transfer capabilities of "
-                f"{destination} in the tree do not list {look_up_uid_name(before)}"
+                f"{destination} in LDAP do not list {look_up_uid_name(before)}"
             )
 
 

@@ -135,7 +135,7 @@ def test_conflict_while_loading_keeps_the_configuration_and_shows_the_unescaped_
     assert error.reload is not None
     assert error.reload.in_force is False
     assert error.message == (
-        'Not reloaded: IllegalArgumentException: Illegal "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409). '
+        'The archive could not load the new configuration: IllegalArgumentException: Illegal "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409). '
         "The archive keeps its previous configuration"
     )
 
@@ -151,7 +151,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == (
-        "Archive error: x (HTTP 409). dcmcfg does not know whether the new configuration is in force"
+        "Archive error: x (HTTP 409). dcmcfg does not know whether the archive uses the new configuration or the previous one"
     )
     assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None
@@ -244,7 +244,7 @@ remaining name 'cn=gone,dicomDeviceName=x'
 def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scripted) -> None:
     archive.answer(500, STACK_TRACE)
     assert refused_reload(archive).message == (
-        "Not reloaded: ConfigurationException: Failed to load; cause: NameNotFoundException: [LDAP: error code 32 - No "
+        "The archive could not load the new configuration: ConfigurationException: Failed to load; cause: NameNotFoundException: [LDAP: error code 32 - No "
         "Such Object]; remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500). The archive keeps its previous "
         "configuration"
     )
@@ -288,7 +288,7 @@ def test_page_of_the_web_server_says_that_nothing_was_reloaded(archive: Scripted
     with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=HASTE).reload()
     assert error_info.value.message.startswith(
-        "Not reloaded. The archive failed to start, or it is still starting (HTTP 500"
+        "The archive did not reload. The archive failed to start, or it is still starting (HTTP 500"
     )
     assert "a reload does not start the archive" in error_info.value.next_step
     assert archive.reloads == 1
@@ -300,7 +300,7 @@ def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(
     with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=LONG).reload()
     assert error_info.value.message == (
-        "Not reloaded: the archive was not ready. The status of the archive is now STARTED"
+        "The archive did not reload, because it was not ready. The status of the archive is now STARTED"
     )
 
 

@@ -16,11 +16,11 @@ FRAMES = (
 FORCED = "java.io.IOException: Unable to start TCPListener on localhost:9112" + FRAMES
 STORES = (
     "Correct the key store or the trust store of the archive's device (dcmKeyStoreURL, dcmKeyStoreType, "
-    "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin), then run dcmcfg reload"
+    "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin). Then run dcmcfg reload"
 )
 FILES = (
     "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must lead to a file that the archive "
-    "can read, then run dcmcfg reload"
+    "can read. Then run dcmcfg reload"
 )
 
 
@@ -72,7 +72,7 @@ def test_port_in_use_names_the_command_that_lists_the_connections(device: str, c
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (
         f"Find out what else uses port 9112. Check the other connections of the archive{command}. Check the other "
-        "processes on the archive's machine (ss -tlnp 'sport = :9112'), then run dcmcfg reload"
+        "processes on the archive's machine (ss -tlnp 'sport = :9112'). Then run dcmcfg reload"
     )
 
 
@@ -80,5 +80,5 @@ def test_address_of_another_machine_names_the_attributes_of_the_address() -> Non
     body = f"{FORCED}Caused by: java.net.BindException: Cannot assign requested address\n"
     assert failure(500, body).next_step == (
         "Correct the address of the connection with port 9112 (dcmBindAddress, or dicomHostname if "
-        "dcmBindAddress is not set), then run dcmcfg reload"
+        "dcmBindAddress is not set). Then run dcmcfg reload"
     )

@@ -35,13 +35,13 @@ def refused(destination: str, *changes: Change) -> str:
         (
             "STORESCPP",
             (),
-            "the AE STORESCPP does not exist in the tree, so the archive would refuse every study — did you mean "
+            "the AE STORESCPP does not exist in LDAP, so the archive would refuse every study — did you mean "
             "STORESCP? Otherwise specify another AE with --dest, or create the AE: dcmcfg ae add STORESCPP@HOST:PORT",
         ),
         (
             "NOBODY",
             (),
-            "the AE NOBODY does not exist in the tree, so the archive would refuse every study — specify another AE "
+            "the AE NOBODY does not exist in LDAP, so the archive would refuse every study — specify another AE "
             "with --dest, or create the AE: dcmcfg ae add NOBODY@HOST:PORT",
         ),
     ],

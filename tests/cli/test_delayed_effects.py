@@ -48,6 +48,6 @@ def test_without_a_reload_a_storage_threshold_is_warned_of(run: Run, site: CliSi
     done = run("set", "AE:DCM4CHEE", "dicomDescription=x", "--yes", "--no-reload")
     assert (done.exit_code, done.stderr) == (
         0,
-        "warning: the archive might load this change without a reload. This happens if DCM4CHEE receives a C-STORE "
-        "while the free space of fs1 is below dcmStorageThreshold\n",
+        "warning: if DCM4CHEE receives a C-STORE while the free space of fs1 is below dcmStorageThreshold, the archive "
+        "might load this change before you reload the archive\n",
     )

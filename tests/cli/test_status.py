@@ -66,8 +66,8 @@ def test_profiles_and_the_lab_are_the_next_step_if_no_archive_is_at_the_default_
     without = run("status")
     assert (without.exit_code, without.stdout) == (3, "")
     assert without.stderr.endswith(
-        "; no profile exists, so dcmcfg used the default URL. Specify --archive-url; to create a profile: dcmcfg "
-        "config set NAME.archive_url URL; to start a lab: dcmcfg lab up\n"
+        "; no profile exists, so dcmcfg used the default URL. To use another URL, specify --archive-url, or create "
+        "a profile: dcmcfg config set NAME.archive_url URL. To start a lab: dcmcfg lab up\n"
     )
     write_profile("hospital", {"device": "dcm4chee-arc"})
     assert run("status").stderr.endswith(

@@ -114,7 +114,9 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
     assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
     results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["rollouts"]]
     assert [each["outcome"] for each in results] == ["not requested", "loaded", "failed"]
-    assert results[2]["reason"].startswith("The directory was changed. Not reloaded: ")
+    assert results[2]["reason"].startswith(
+        "The directory was changed. The archive could not load the new configuration: "
+    )
     assert f"\nReload:    failed: {results[2]['reason']}\n" in run("history", "1").stdout
     assert "\nReload:    loaded\n" in run("history", "2").stdout
     rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
@@ -196,7 +198,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert when(refused.stderr) == (
-        f"dcmcfg: {site.slapd.url}: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command "
+        f"dcmcfg: {site.slapd.url}: change 1 ((when) UTC) is unfinished: 1 of 2 steps are applied. This command "
         "changed nothing\n  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n"
     )
     dry = run("set-external-retrieve", "DCM4CHEE", "--dry-run")
@@ -204,7 +206,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     for warned in (dry, nothing):
         assert (warned.exit_code, when(warned.stderr)) == (
             0,
-            "warning: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command changed "
+            "warning: change 1 ((when) UTC) is unfinished: 1 of 2 steps are applied. This command changed "
             "nothing; to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n",
         )
     assert "No changes." in nothing.stdout
@@ -319,7 +321,7 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
     refused = run("undo", "1", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1: the entry has 2 "
+        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1 was made. Problem: the entry has 2 "
         "children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
         "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the steps that "
@@ -335,7 +337,10 @@ def test_a_later_change_of_another_attribute_need_not_be_reverted(run: Run, site
         assert run("set", "storescp", assignment, "--yes").exit_code == 0
     refused = run("undo", "1", "--yes")
     assert refused.exit_code == 3
-    assert "the configuration has changed since change 1: somebody has changed dicomDescription (" in refused.stderr
+    assert (
+        "the configuration has changed since change 1 was made. Problem: somebody has changed dicomDescription ("
+        in refused.stderr
+    )
     assert "  next: revert the later changes first: dcmcfg undo 3; or edit the entry manually; " in refused.stderr
     assert [run("undo", number, "--yes").exit_code for number in ("3", "1")] == [0, 0]
 
@@ -369,8 +374,8 @@ def test_a_resume_after_such_an_undo_asks_which_way_is_meant(run: Run, site: Cli
     refused = run("apply", "--resume", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert when(refused.stderr) == (
-        f"dcmcfg: {site.slapd.url}: change 2, the undo of 1, was interrupted and has changed nothing; change 1 of "
-        "(when) UTC is unfinished (1 of 2 steps are applied); this command changed nothing\n"
+        f"dcmcfg: {site.slapd.url}: change 2 (the undo of change 1) was interrupted and has changed nothing; change 1 "
+        "((when) UTC) is unfinished: 1 of 2 steps are applied. This command changed nothing\n"
         "  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n"
     )
     assert site.octets() == now

@@ -203,10 +203,10 @@ def test_an_unfinished_change_is_reported_and_refused_before_anything_else(
 
     folders = options_to_target(releases)
     for command in (("plan", *folders), ("status", *folders[2:])):
-        assert "is unfinished (1 of " in run("upgrade", *command).stderr
+        assert "is unfinished: 1 of " in run("upgrade", *command).stderr
     refused = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
     assert refused.exit_code == 3
-    assert "is unfinished (1 of " in refused.stderr
+    assert "is unfinished: 1 of " in refused.stderr
     assert "snapshot:" not in refused.stdout
     assert (hospital.octets(), list_snapshots()) == (before, snapshots)
 

@@ -124,7 +124,7 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site
     assert (
         "3 instances reached WORKSTATION in the transfer syntax Explicit VR Little Endian, but LONGTERM stores them in "
         "Explicit VR Big Endian. Possible reasons: LONGTERM does not offer Explicit VR Big Endian, or an AE on the "
-        "path does not accept Explicit VR Big Endian (see the transfer capabilities of the AEs in the tree)"
+        "path does not accept Explicit VR Big Endian (see the transfer capabilities of the AEs in LDAP)"
     ) in verdict["notes"]
 
 

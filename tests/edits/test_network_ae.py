@@ -172,8 +172,8 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
         "the archive offers none of the specified cipher suites, so TLS connections will fail.",
-        "the connection dicom has the address 127.0.0.1:11119 with TLS. STORE2 uses this existing connection. dcmcfg "
-        "does not change the cipher suites of the connection: A, B.",
+        "STORE2 uses an existing connection: dicom has the address 127.0.0.1:11119 with TLS. dcmcfg does not change "
+        "the cipher suites of this connection: A, B.",
     )
 
 

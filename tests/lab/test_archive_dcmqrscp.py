@@ -83,4 +83,4 @@ def test_a_mapping_of_another_store_scu_loses_the_match(site: RunningSite, tmp_p
         outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert (outcome.status, outcome.counters) == (0x0000, {})
     assert stored_in(tmp_path / "stored") == set()
-    assert "no active C-MOVE requests this object" in site.log("archive")
+    assert "no active C-MOVE has requested this object" in site.log("archive")

@@ -71,9 +71,10 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         ({"title": "CT1", "host": "h"}, "x:2: CT1: missing: port (optional only for a modality)"),
         (
             {"title": "A" * 17, "host": "a b", "port": "0", "tls": "maybe", "role": "viewer"},
-            f"x:2: {'A' * 17}: title '{'A' * 17}': not an AE title: the title has 17 characters; "
-            "host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes or no; "
-            "role 'viewer': unknown role; must be one of workstation, modality, archive",
+            f"x:2: {'A' * 17}: title '{'A' * 17}' is invalid (not an AE title: the title has 17 characters); "
+            "host 'a b' is invalid (not a host name or IP address); port '0' is invalid (not a TCP port); "
+            "tls 'maybe' is invalid (must be yes or no); role 'viewer' is invalid (unknown role; must be one of "
+            "workstation, modality, archive)",
         ),
         (
             {"title": "CT1", "host": "h", "port": "1", "description": "a\nCT2,h,2"},
@@ -86,7 +87,7 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         ),
         (
             {"title": "CT1", "host": "bob:topsecret@h", "port": "1"},
-            "x:2: CT1: host (secret): not a host name or IP address",
+            "x:2: CT1: host (secret) is invalid (not a host name or IP address)",
         ),
     ],
 )

@@ -41,7 +41,7 @@ def test_unknown_keys_are_counted_and_doubled_or_nested_ones_are_problems() -> N
     assert [row.problems for row in sheet.rows] == [
         ("title occurs twice", "port is not a single value"),
         (),
-        ("not an AE: the item has no keys",),
+        ("not an AE: this element of the list has no keys such as 'title' and 'host'",),
     ]
 
 

@@ -96,8 +96,8 @@ def test_a_storage_that_another_one_takes_over_from_makes_the_archive_load_a_cha
     second = lab().with_changes([storage("fs2"), put("dcmObjectStorageID", "fs1", "fs2", on=DCM4CHEE)])
     limited = [put("dcmStorageThreshold", "10GB", on=fs1)]
     assert list(warn_about_automatic_loading(second.with_changes(limited))) == [
-        "the archive might load this change without a reload. This happens if DCM4CHEE receives a C-STORE while the "
-        "free space of fs1 is below dcmStorageThreshold"
+        "if DCM4CHEE receives a C-STORE while the free space of fs1 is below dcmStorageThreshold, the archive might "
+        "load this change before you reload the archive"
     ]
     assert list(warn_about_automatic_loading(second)) == []
     assert (

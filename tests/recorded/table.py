@@ -112,7 +112,8 @@ The tables shorten these answers of dcmcfg:
 | short | answer of dcmcfg |
 |---|---|
 | failed start | The archive failed to start, or it is still starting (HTTP 500, a page of the web server) |
-| not reloaded: REASON | Not reloaded: REASON. The archive keeps its previous configuration |
+| not reloaded: REASON | The archive could not load the new configuration: REASON. \
+The archive keeps its previous configuration |
 | listener closed: REASON | The new configuration is in force, but the archive could not open the listener HOST:PORT: \
 IOException: Unable to start TCPListener on HOST:PORT; cause: REASON (HTTP 500; dcmcfg reloaded twice). \
 Until a reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs |
@@ -167,7 +168,9 @@ _LISTENER = re.compile(
     r"Unable to start TCPListener on (?P=at); cause: (?P<cause>.*) \(HTTP 500; dcmcfg reloaded twice\)\. Until a "
     r"reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs"
 )
-_NOT_RELOADED = re.compile(r"Not reloaded: (?P<reason>.*)\. The archive keeps its previous configuration")
+_NOT_RELOADED = re.compile(
+    r"The archive could not load the new configuration: (?P<reason>.*)\. The archive keeps its previous configuration"
+)
 _FAILED_START = "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)"
 
 

@@ -62,7 +62,7 @@ SAID: dict[str, tuple[str, ...]] = {
         "never sent the rest",
     ),
     "move-unconfigured-storage": (
-        "on the storage fs9, which is not in the tree",
+        "on the storage fs9, which is not in the LDAP configuration",
         "sent no C-MOVE to an external archive",
     ),
     "move-unconfigured-storage-alt": ("The archive sent a C-MOVE to LONGTERM (dcmAltCMoveSCP)",),

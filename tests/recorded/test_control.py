@@ -198,7 +198,7 @@ def test_reload_after_a_start_that_failed_reloads_nothing(replay: Any, name: str
         "reload", {RELOAD: [ctrl(f"{name}-reload")], STATUS: [ctrl(f"{name}-status-after-reload")]}
     )
     assert (told.exit_code, content["reloaded"], content["configuration_active"]) == (3, False, False)
-    assert "Not reloaded. The archive failed to start" in told.stderr
+    assert "The archive did not reload. The archive failed to start" in told.stderr
     assert "restart the server" in told.stderr
     assert server.asked.count(RELOAD) == 2, "one for each run"
 

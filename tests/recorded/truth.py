@@ -146,7 +146,9 @@ TRUTH: dict[str, Truth] = {
     "move-local-by-movescu": _local("local; the calling AE title is MOVESCU", arguments=("--calling", "MOVESCU")),
     "move-partly-purged-by-recall": Truth("one of three is local", 1, 3, ActualPath.LOCAL_PART),
     "move-purged-one-instance": _recalled("purged; one instance", 1, arguments=("--image", "{first}")),
-    "move-purged-recorded-aet-unknown": _nothing("purged; the recorded external AE GONEARC is not in the tree"),
+    "move-purged-recorded-aet-unknown": _nothing(
+        "purged; the recorded external AE GONEARC is not in the LDAP configuration"
+    ),
     "move-purged-set": _recalled("purged"),
     "move-purged-unset-longterm-does-not-know": _nothing("purged, unset; LONGTERM does not know WORKSTATION"),
     "move-purged-unset-longterm-knows": Truth(

@@ -176,7 +176,7 @@ def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(
     found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("192.0.2.1"))
     assert found.warnings == (
         (
-            "in the tree, the host of WORKSTATION is 127.0.0.1. On the archive's machine (192.0.2.1), 127.0.0.1 means "
+            "in LDAP, the host of WORKSTATION is 127.0.0.1. On the archive's machine (192.0.2.1), 127.0.0.1 means "
             "the archive's machine, not this machine"
         ),
     )

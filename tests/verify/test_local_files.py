@@ -187,7 +187,7 @@ def test_files_on_a_storage_that_is_not_configured_show_nothing() -> None:
     assert finding(elsewhere) is RouteFinding.NOT_SHOWN
     words = (
         "before the C-MOVE, the files were on the storage tape, according to the archive's database. This storage is "
-        "not in the tree"
+        "not in the LDAP configuration"
     )
     assert any(reason.startswith(words) for reason in reasons(elsewhere))
 

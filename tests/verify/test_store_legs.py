@@ -26,7 +26,7 @@ RECEIVED = TransferLeg(
 CHANGED = (
     "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but the archive received them "
     "from LONGTERM in JPEG-LS Lossless Image Compression. Possible reasons: WORKSTATION does not accept JPEG-LS "
-    "Lossless Image Compression, or the transfer capabilities of WORKSTATION in the tree do not list JPEG-LS Lossless "
+    "Lossless Image Compression, or the transfer capabilities of WORKSTATION in LDAP do not list JPEG-LS Lossless "
     "Image Compression"
 )
 
@@ -35,7 +35,7 @@ STORED = (
     "3 instances reached WORKSTATION in the transfer syntax Implicit VR Little Endian, but LONGTERM stores them in "
     "JPEG-LS Lossless Image Compression. Possible reasons: LONGTERM does not offer JPEG-LS Lossless Image Compression, "
     "or an AE on the path does not accept JPEG-LS Lossless Image Compression (see the transfer capabilities of the AEs "
-    "in the tree)"
+    "in LDAP)"
 )
 
 

@@ -34,7 +34,7 @@ from dcmcfg.upgrade.preparation import Upgrade
     "Release that the site had before the upgrade. Without --from, the list also contains the site's own changes."
 )
 @gap_option(
-    "Kinds of differences to list: corrections (changes that update files fail to make), additions "
+    "Kinds of differences to list: corrections (changes that are missing because of errors in update files), additions "
     "(missing entries), values (missing values), removals (obsolete entries) or all. Default: all."
 )
 @json_option

@@ -284,8 +284,8 @@ class Association:
     def _describe_timeout(self, seconds: float) -> str:
         if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        stray = f"the peer sent a response, but to an unknown request (Message ID {self.stray_message_id})"
-        return f"no response within {seconds:g} s; {stray}"
+        stray = f"dcmcfg ignored a response with the unknown Message ID {self.stray_message_id}"
+        return f"no response to this request within {seconds:g} s; {stray}"
 
     def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:
         """Close the connection after *final_pdu*; return the exception to raise."""

@@ -75,7 +75,7 @@ def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) ->
     key = find_move_scp(state.device, received.calling_ae_title) or received.move_originator_ae_title
     retrieve = state.retrieves.find_matching(key, received.dataset)
     if retrieve is None:
-        _log.info("%s: no active C-MOVE requests this object (move originator %r)", received.sop_instance_uid, key)
+        _log.info("%s: no active C-MOVE has requested this object (move originator %r)", received.sop_instance_uid, key)
         return
     contexts = [
         context

@@ -129,7 +129,7 @@ class _Reader:
             if quantity is None:
                 raise _Refused("{ and } must contain a number of repetitions, as in {1,3}")
             if quantity[3] and int(quantity[3]) < int(quantity[1]):
-                raise _Refused("in {m,n}, n is less than m")
+                raise _Refused(f"in {quantity[0]}, the second number is less than the first number")
             self.position = quantity.end()
         else:
             return

@@ -31,9 +31,9 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     if not accepted or case.destination in accepted:
         setting = f"lists {case.destination}" if accepted else "is not set, so any destination is allowed"
         yield (
-            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}. But the archive still "
-            "uses another configuration: run dcmcfg reload. If the error remains, the archive reads another LDAP "
-            "directory. To check, run dcmcfg status --directory"
+            f"in LDAP, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}. But the archive still uses an "
+            "older configuration: run dcmcfg reload. If the error remains, the archive reads another LDAP directory. "
+            "To check, run dcmcfg status --directory"
         )
         return
     yield (

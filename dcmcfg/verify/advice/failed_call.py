@@ -66,13 +66,13 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
         )
     if not match.is_compatible:
         return (
-            f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of the "
+            f"the connections are incompatible in LDAP too: {match.description}. Give both AEs a connection of the "
             "same kind (plain, or TLS with a common TLS version and cipher suite), then run dcmcfg reload. To see the "
             "connections: dcmcfg connection list"
         )
     tls_advice = f". If the error remains: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
-        f"in the tree, {case.archive_ae_title} and {ae_title} have compatible connections ({match.description}), so "
+        f"in LDAP, {case.archive_ae_title} and {ae_title} have compatible connections ({match.description}), so "
         f"most likely, the archive has not loaded the current configuration: run dcmcfg reload{tls_advice}"
     )
 

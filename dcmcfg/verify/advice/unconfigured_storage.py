@@ -21,7 +21,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return
-    location = f"the files are on the storage {_format_storages(case)}, which is not in the tree"
+    location = f"the files are on the storage {_format_storages(case)}, which is not in the LDAP configuration"
     if alternative := case.evidence.route.alternative_move_scp:
         work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (

@@ -27,7 +27,7 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     done = run("verify", "--dest", "WORKSTATON", "--connect", address, *named(FIVE))
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
-        "dcmcfg: the AE WORKSTATON does not exist in the tree, so the archive would refuse every study\n"
+        "dcmcfg: the AE WORKSTATON does not exist in LDAP, so the archive would refuse every study\n"
         "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or create the AE: "
         "dcmcfg ae add WORKSTATON@HOST:PORT\n"
     )

@@ -67,7 +67,8 @@ def test_at_a_terminal_a_bar_shows_how_it_goes_and_ctrl_c_stops(
     assert "2/5" in shown
     assert "/s 0:00:0" in shown
     assert (
-        "stopping: cancelling the active requests (C-CANCEL); press Ctrl-C again to close the connections immediately\n"
+        "dcmcfg cancels the active requests (C-CANCEL), then stops. To close the connections immediately, press Ctrl-C "
+        "again\n"
     ) in shown
     assert "5 studies: 2 reported, 3 pending\n" in shown
     script.on_exchange = lambda _: None

@@ -106,11 +106,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "not allowed, although the tree has it": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATION",))),
-        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION, but the archive has not loaded this ",
+        "in LDAP, dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION. But the archive still uses an older ",
     ),
     "not allowed, although the tree allows any": (
         NOT_ALLOWED,
-        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is allowed)",
+        "in LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any destination is allowed",
     ),
 }
 

@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             LOCAL, ConnectionMatch("WORKSTATION", is_compatible=False, description="WORKSTATION offers TLS only")
         ),
         (
-            "the connections are incompatible in the tree too: WORKSTATION offers TLS only. Give both AEs a "
+            "the connections are incompatible in LDAP too: WORKSTATION offers TLS only. Give both AEs a "
             "connection of the same kind"
         ),
     ),
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             PLAIN_LONGTERM,
             ConnectionMatch("WORKSTATION", is_compatible=False, description="it has no connection"),
         ),
-        "the connections are incompatible in the tree too: it has no connection",
+        "the connections are incompatible in LDAP too: it has no connection",
     ),
     "no connections that go together, of the external archive that sends straight": (
         unfitting(replace(stored(UNWITNESSED, PURGED, PURGED), route=DIRECT), PLAIN_LONGTERM, OVER_TLS),
@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together, and nothing tells which": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, replace(OVER_TLS, tls=False)),
-        "if the study was purged: in the tree, DCM4CHEE and LONGTERM have compatible connections",
+        "if the study was purged: in LDAP, DCM4CHEE and LONGTERM have compatible connections",
     ),
     "an external archive that is not installed": (
         failing(replace(UNWITNESSED, route=NOT_INSTALLED), 0xA702, f"{NOT_FOUND} AE: LONGTERM no"),
