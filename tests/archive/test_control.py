@@ -135,7 +135,8 @@ def test_conflict_while_loading_keeps_the_configuration_and_shows_the_unescaped_
     assert error.reload is not None
     assert error.reload.in_force is False
     assert error.message == (
-        'The archive could not load the new configuration: IllegalArgumentException: Illegal "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409). '
+        'The archive could not load the new configuration: IllegalArgumentException: Illegal "X" of dcmProtocol: '
+        "[31mFOO\\BAR (HTTP 409). "
         "The archive keeps its previous configuration"
     )
 
@@ -151,7 +152,8 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == (
-        "Archive error: x (HTTP 409). dcmcfg does not know whether the archive uses the new configuration or the previous one"
+        "Archive error: x (HTTP 409). dcmcfg does not know whether the archive uses the new configuration or the "
+        "previous one"
     )
     assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None
@@ -244,7 +246,8 @@ remaining name 'cn=gone,dicomDeviceName=x'
 def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scripted) -> None:
     archive.answer(500, STACK_TRACE)
     assert refused_reload(archive).message == (
-        "The archive could not load the new configuration: ConfigurationException: Failed to load; cause: NameNotFoundException: [LDAP: error code 32 - No "
+        "The archive could not load the new configuration: ConfigurationException: Failed to load; cause: "
+        "NameNotFoundException: [LDAP: error code 32 - No "
         "Such Object]; remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500). The archive keeps its previous "
         "configuration"
     )

@@ -19,7 +19,7 @@ STORES = (
     "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin). Then run dcmcfg reload"
 )
 FILES = (
-    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must lead to a file that the archive "
+    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device. The URL must lead to a file that the archive "
     "can read. Then run dcmcfg reload"
 )
 

@@ -132,7 +132,8 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "warning: rejected: new.csv:3: STORESCP: storescp/STORESCP exists and differs: the address of the AE is "
         "localhost:11115, not other.example.org:104 (dcmcfg connection set storescp/dicom other.example.org:104)",
         "warning: rejected: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE' is invalid (not an AE "
-        "title: the title has 20 characters); host 'a b' is invalid (not a host name or IP address); port '0' is invalid "
+        "title: the title has 20 characters); host 'a b' is invalid (not a host name or IP address); port '0' is "
+        "invalid "
         "(not a TCP port); tls 'maybe' is invalid (must be yes or no); role 'viewer' is invalid (unknown role; must be "
         "one of workstation, modality, archive)",
         "warning: rejected: new.csv:6: WS2: missing: host, port (optional only for a modality)",

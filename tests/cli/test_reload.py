@@ -160,7 +160,8 @@ def test_configuration_that_does_not_load_is_exit_code_3_and_changes_nothing(run
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout, archive.reloads) == (3, "", 1)
     assert result.stderr == (
-        f'dcmcfg: {archive.url}/ctrl/reload: The archive could not load the new configuration: IllegalArgumentException: No "x" (HTTP 409). The archive '
+        f"dcmcfg: {archive.url}/ctrl/reload: The archive could not load the new configuration: "
+        'IllegalArgumentException: No "x" (HTTP 409). The archive '
         "keeps its previous configuration\n"
         f"  next: To list the values that the archive cannot load, run dcmcfg --archive-url {archive.url} "
         "check. Fix these values, "
@@ -175,8 +176,8 @@ def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, 
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert (
-        "boom (HTTP 500). dcmcfg does not know whether the archive uses the new configuration or the previous one\n  next: See"
-        in result.stderr
+        "boom (HTTP 500). dcmcfg does not know whether the archive uses the new configuration or the previous one\n "
+        " next: See" in result.stderr
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert (content["reloaded"], content["configuration_active"]) == (False, None)

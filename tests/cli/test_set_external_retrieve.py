@@ -301,7 +301,8 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The archive could not load the new configuration: IllegalArgumentException: "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The archive could not load the new "
+        "configuration: IllegalArgumentException: "
         "1g (HTTP 409). The archive keeps its previous configuration\n"
         "  next: To list the values that the archive cannot load, run dcmcfg check. Fix these values, then run "
         "dcmcfg reload. The "
@@ -410,7 +411,8 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
     assert failed.exit_code == 4
     content = json.loads(failed.stdout)
     assert content.pop("error") == {
-        "message": "The directory was changed. The archive could not load the new configuration: IllegalArgumentException: 1g (HTTP 409). The archive "
+        "message": "The directory was changed. The archive could not load the new configuration: "
+        "IllegalArgumentException: 1g (HTTP 409). The archive "
         "keeps its previous configuration",
         "exit_code": 4,
         "subject": f"{site.archive.url}/ctrl/reload",

@@ -201,8 +201,8 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
             refused = run("apply", file, "--transaction", end)
             assert (refused.exit_code, refused.stderr) == (
                 3,
-                f"dcmcfg: {site.slapd.url}: the database does not support transactions (RFC 5805), although the server "
-                f"announces them; nothing was changed\n{WITHOUT}",
+                f"dcmcfg: {site.slapd.url}: the directory server announces transactions (RFC 5805), but its "
+                f"database does not support them; nothing was changed\n{WITHOUT}",
             )
         announced = run("apply", file, "--dry-run")
         assert announced.exit_code == 0

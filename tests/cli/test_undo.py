@@ -321,7 +321,8 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
     refused = run("undo", "1", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1 was made. Problem: the entry has 2 "
+        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1 was made. Problem: "
+        "the entry has 2 "
         "children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
         "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the steps that "

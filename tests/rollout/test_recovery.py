@@ -146,7 +146,7 @@ def test_later_changes_in_a_partial_change_are_reported_by_resume_and_undo(site:
     for command in (site.resume, site.undo):
         with pytest.raises(
             DoesNotApply,
-            match=r"the configuration has changed since change 1 was made. Problem: .*somebody has changed dicomDescription",
+            match=r"has changed since change 1 was made\. Problem: .*somebody has changed dicomDescription",
         ):
             command()
     assert site.octets() == now

@@ -28,8 +28,8 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "5\nThe archive's database and the external archive's log can show the route. To query the database, use "
         "--require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
         f"the archive does not allow this Move Destination\n          {FIVE[1]}\n          {FIVE[2]}\n          Next "
-        "step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is allowed), but the "
-        "archive has not loaded this setting: run dcmcfg reload. If the error remains, the archive reads another "
+        "step: in LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any destination is allowed. But the "
+        "archive still uses an older configuration: run dcmcfg reload. If the error remains, the archive reads another "
         "LDAP directory. To check, run dcmcfg status --directory\nResults   STORE\nNext step Fix the problems, then "
         "run the same command with --only-failed\n"
     )

@@ -272,7 +272,8 @@ def not_bound(site: Site, made: Made) -> Outcome:
 
 def unloadable(site: Site, made: Made) -> Outcome:
     note = (
-        "The archive could not load the new configuration: IllegalArgumentException: CStoreSCUofCMoveSCP in incorrect format : no pair (HTTP 409). The "
+        "The archive could not load the new configuration: IllegalArgumentException: CStoreSCUofCMoveSCP in "
+        "incorrect format : no pair (HTTP 409). The "
         "archive keeps its previous configuration — To list the values that the archive cannot load, run dcmcfg "
         f"--profile {PROFILE} check. Fix these values, then run dcmcfg --profile {PROFILE} reload. The archive's "
         "server.log has the full error"

@@ -16,7 +16,8 @@ def test_the_storage_is_named_with_the_ways_out() -> None:
     for evidence in (failing(LOST, 0xA702), failing(LOST, 0x0000)):
         assert judge_evidence(evidence).next_steps == (
             (
-                "the files are on the storage fs9, which is not in the LDAP configuration. The archive cannot read these files, "
+                "the files are on the storage fs9, which is not in the LDAP configuration. The archive cannot read "
+                "these files, "
                 "and sent no C-MOVE to an external archive. Configure the storage again, or set an alternative "
                 "C-MOVE SCP that has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET"
             ),
