@@ -155,7 +155,7 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
             archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
                 f"Archive error: {_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not "
-                "know whether the archive uses the new configuration or the previous one",
+                "know whether the archive uses the new configuration",
                 subject=url,
                 next_step="See the archive's server.log. To see which configuration the archive uses, send GET "
                 f"{archive_url}/aets: the response lists the loaded AEs and their dicomDescription. {CHECK_VALUES}",

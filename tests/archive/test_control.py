@@ -152,8 +152,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == (
-        "Archive error: x (HTTP 409). dcmcfg does not know whether the archive uses the new configuration or the "
-        "previous one"
+        "Archive error: x (HTTP 409). dcmcfg does not know whether the archive uses the new configuration"
     )
     assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None

@@ -62,7 +62,7 @@ def test_name_that_java_does_not_know_names_its_attribute_alone(text: str, attri
 def test_reason_about_something_else_names_no_attribute() -> None:
     error = failure(500, f"java.lang.IllegalStateException: Already listening - x{FRAMES}")
     assert error.next_step == (
-        "Fix the problem that the reason describes (the archive's server.log has the full error), then run "
+        "Fix the problem that the reason describes (the archive's server.log has the full error). Then run "
         "dcmcfg reload"
     )
 

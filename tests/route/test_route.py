@@ -131,7 +131,7 @@ def test_the_first_pair_that_fits_may_be_tls() -> None:
 
 
 NOTHING_SET_UP = [
-    ("unknown", (), "without dcmFallbackCMoveSCP"),
+    ("unknown", (), "dcmFallbackCMoveSCP is not set"),
     (
         "purged",
         (
