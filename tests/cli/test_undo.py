@@ -389,5 +389,5 @@ def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSi
     torn_off(run, site, tmp_path)
     refused = run("undo", "1", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "change 2 of " in refused.stderr
+    assert "change 2 (" in refused.stderr
     assert "  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n" in refused.stderr

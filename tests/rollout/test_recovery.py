@@ -79,7 +79,7 @@ def test_another_change_is_refused_while_one_is_unfinished_with_both_next_steps(
     plan = site.plan([described("storescp", "another")])
     stopped(site)
     now = site.octets()
-    with pytest.raises(Refused, match=r"change 1 of .*1 of 4 steps.*apply --resume; to revert the change: dcmcfg undo"):
+    with pytest.raises(Refused, match=r"change 1 .*1 of 4 steps.*apply --resume; to revert the change: dcmcfg undo"):
         site.roll_out(site.plan([described("workstation", "another")]))
     with pytest.raises(Refused, match="is unfinished"):
         site.roll_out(plan)
@@ -156,7 +156,7 @@ def test_an_older_one_that_still_fits_can_be_undone_and_one_that_does_not_is_ref
     site.change(described("storescp", "first"))
     site.change(described("workstation", "second"))
     site.change(described("storescp", "third"))
-    with pytest.raises(DoesNotApply, match=r"since change 1: .*somebody has changed dicomDescription"):
+    with pytest.raises(DoesNotApply, match=r"since change 1 was made.*somebody has changed dicomDescription"):
         site.undo(1)
     site.undo(2)
     assert texts(site)[1] == "third"

@@ -184,5 +184,5 @@ def test_anothers_roll_out_that_is_half_done_is_not_touched(added: Added) -> Non
         plan, context = make_plan(read_tree(directory), two), added.occasion
         run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
     (context.state_folder / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
-    with pytest.raises(Refused, match=r"change 2 of .* is unfinished"):
+    with pytest.raises(Refused, match=r"change 2 .* is unfinished"):
         added.taken_back()

@@ -88,7 +88,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
         "step To continue, run the same command again. dcmcfg skips studies that already have a result"
     )
     assert done.stderr.startswith(
-        "the archive is unavailable (the archive breaks every association: no final response: "
+        "the archive is unavailable: the archive breaks every association. Last reason: no final response: "
     )
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0
