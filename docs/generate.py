@@ -70,7 +70,7 @@ This page explains each rule of `dcmcfg check`: its requirement, the consequence
 Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 
 - *fixable*: `dcmcfg check --fix` can fix a violation.
-- *whole*: the rule is checked only in a whole configuration, see [check.md](check.md#parts-of-a-configuration).
+- *only whole configurations*: the rule is checked only in a whole configuration, see [check.md](check.md#parts-of-a-configuration).
 - *unloadable*, *stops-next-start*, *reference*: the impact, see [check.md](check.md#impact). A plan that adds an
   unloadable finding is refused ([apply.md](apply.md#risks)).
 
@@ -143,7 +143,7 @@ def _topics() -> Iterator[str]:
     for heading, rules in RULES_BY_TOPIC.items():
         yield f"## {heading}\n"
         for rule in rules:
-            whole = ", whole" if rule.needs_whole_tree else ""
+            whole = ", only whole configurations" if rule.needs_whole_tree else ""
             yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.example_command}`")
     for heading, more_rules in COMPARISON_RULES_BY_TOPIC.items():
         yield f"## {heading}\n"

@@ -102,8 +102,8 @@ VALUE_UNKNOWN = CheckRule(
     "note",
     "The files must contain the values of the variables.",
     part="environment",
-    fix="Set the variable in the .env file, or specify the file with the value in a second --env option. To check all "
-    "values that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
+    fix="Set the variable in the .env file. If another file contains the value, specify this file with a second --env "
+    "option. To check all values that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
     reason="The value is not checked.",
 )
 NOTHING_COMPARED = CheckRule(

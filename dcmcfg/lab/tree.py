@@ -56,7 +56,10 @@ def _load_entries() -> Iterator[Entry]:
             records = read_all(source, file.name, strict=True)
         for record in records:
             if not isinstance(record, ContentRecord):
-                raise LabError("change records are not allowed in the lab's tree", subject=f"{file.name}:{record.line}")
+                raise LabError(
+                    "change records are not allowed in the LDIF file of the lab's tree",
+                    subject=f"{file.name}:{record.line}",
+                )
             yield record.entry
 
 

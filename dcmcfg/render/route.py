@@ -220,7 +220,7 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         if uids:
             names, pronoun = _format_uid_names(uids, details=details), "it" if len(uids) == 1 else "them"
             count = format_count(len(uids), "SOP class", "SOP classes")
-            yield f"{count}, not sent because {reason.format(pronoun)}: {names}"
+            yield f"{count} not sent, because {reason.format(pronoun)}. Not sent: {names}"
     if limits.reencoded_transfer_syntaxes:
         max_class_count = max(number for _, number in limits.reencoded_transfer_syntaxes)
         syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes], details=details)

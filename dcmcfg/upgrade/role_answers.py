@@ -92,7 +92,7 @@ def _require_different_holders(groups: Sequence[tuple[str, Mapping[str, str]]]) 
             other = holders.setdefault((field, name), role)
             if name != REMOVED and other != role:
                 raise Refused(
-                    f"--role {other}={name} and --role {role}={name} specify the same part of the site",
+                    f"--role {other}={name} and --role {role}={name} use {name} for two roles",
                     next_step=f"correct one of the two options. If the site has no part with the role {other}, specify "
                     f"--role {other}=-. If the site has no part with the role {role}, specify --role {role}=-",
                 )

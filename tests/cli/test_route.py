@@ -24,21 +24,19 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     result = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n\npurged      delivered, "
-        "if the prerequisites hold: objects from the external archive back to the archive (LONGTERM, "
-        "configured by storage fs1, "
-        "exporter LONGTERM)\n            known to the archive, files deleted\n\n     Message   Sender     Receiver   "
-        "   Address           Calling AE   Move Destination\n "
+        "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n\npurged      delivered, if "
+        "the prerequisites hold: objects from the external archive back to the archive (LONGTERM, configured by "
+        "storage fs1, exporter LONGTERM)\n            known to the archive, files deleted\n\n     Message   Sender     "
+        "Receiver      Address           Calling AE   Move Destination\n "
         "──────────────────────────────────────────────────────────────────────────────────────\n 1   C-MOVE    "
         "DCM4CHEE   LONGTERM      localhost:11119   VIEWER       DCM4CHEE\n 2   C-STORE   LONGTERM   DCM4CHEE      "
-        "localhost:11112   LONGTERM\n 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n\nRequires  "
-        "  LONGTERM accepts C-MOVE from VIEWER\nRequires    LONGTERM knows DCM4CHEE at localhost:11112\nRequires    "
-        "WORKSTATION accepts C-STORE from DCM4CHEE\nNote        LONGTERM must send VIEWER as Move Originator AE "
-        "Title (0000,1030). If LONGTERM does not send this title, add LONGTERM=LONGTERM to dcmCStoreSCUOfCMoveSCP of "
-        "the device dcm4chee-arc\n\nLimits      purged: "
-        "107 SOP classes, not sent because the destination lists only other SOP classes as SCP: Encapsulated PDF "
-        "Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, Encapsulated MTL "
-        "Storage and 102 more (--details shows all)\n"
+        "localhost:11112   LONGTERM\n 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n\nRequires    "
+        "LONGTERM accepts C-MOVE from VIEWER\nRequires    LONGTERM knows DCM4CHEE at localhost:11112\nRequires    "
+        "WORKSTATION accepts C-STORE from DCM4CHEE\nNote        LONGTERM must send VIEWER as Move Originator AE Title "
+        "(0000,1030). If LONGTERM does not send this title, add LONGTERM=LONGTERM to dcmCStoreSCUOfCMoveSCP of the "
+        "device dcm4chee-arc\n\nLimits      purged: 107 SOP classes not sent, because the destination lists only other "
+        "SOP classes as SCP. Not sent: Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, "
+        "Encapsulated OBJ Storage, Encapsulated MTL Storage and 102 more (--details shows all)\n"
     )
     detailed = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER", "--details").stdout
     assert "more (--details" not in detailed
@@ -109,7 +107,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "partial     failed: nothing is sent\n"
         "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "Reason      the archive's database has no external archive for the purged objects (* is recorded)\n"
+        "Reason      the archive's database has no external archive for the purged objects (it contains only '*')\n"
         "Next step   send the study to this archive again, from a system that has the study\n"
         "\n"
         "Exit code 1 the study is not delivered completely in these states: partial\n",

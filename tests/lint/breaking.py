@@ -621,8 +621,8 @@ TRANSPORT = (
         ],
         f"cn=dicom,{LONGTERM_DEVICE}",
         "dicomHostname",
-        "dcm4chee-arc connects to LONGTERM at this host (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, "
-        "dcmExternalRetrieveAET), but this host is the archive's own machine",
+        "dcm4chee-arc connects to LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "but the host localhost is always the machine of the archive itself",
     ),
 )
 

@@ -68,7 +68,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae add": (
         ("Add a workstation", "dcmcfg ae add WORKSTATION@10.1.2.3:11112"),
-        ("Add an AE over TLS to a device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
+        ("Add an AE that uses TLS to a device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
         ("Add an AE with the capabilities of another AE", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
     ),
     "ae set": (

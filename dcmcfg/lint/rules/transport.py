@@ -116,8 +116,8 @@ def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
         for connection in _select_usable(ae.connections):
             if connection.port and connection.host.lower() in _LOOPBACK_HOSTS:
                 message = (
-                    f"{device.name} connects to {ae.title} at this host ({attribute}), but this host is the "
-                    "archive's own machine"
+                    f"{device.name} connects to {ae.title} ({attribute}), but the host {connection.host} is always the "
+                    "machine of the archive itself"
                 )
                 yield Violation(connection.dn, message, DICOM_HOSTNAME, connection.host.encode())
 
