@@ -70,7 +70,7 @@ This page explains each rule of `dcmcfg check`: its requirement, the consequence
 Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 
 - *fixable*: `dcmcfg check --fix` can fix a violation.
-- *only whole configurations*: the rule is checked only in a whole configuration, see [check.md](check.md#parts-of-a-configuration).
+- *only whole configurations*: see [check.md](check.md#parts-of-a-configuration).
 - *unloadable*, *stops-next-start*, *reference*: the impact, see [check.md](check.md#impact). A plan that adds an
   unloadable finding is refused ([apply.md](apply.md#risks)).
 
