@@ -186,8 +186,8 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
     with pytest.raises(MalformedInput) as error:
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
-        f"DCMCFG_{stray}: this setting requires DCMCFG_LDAP_URL, but the URL is set in "
-        f"profile default — also set DCMCFG_LDAP_URL, or remove DCMCFG_{stray}"
+        f"DCMCFG_{stray}: this setting must come from the same source as the URL. The URL comes from "
+        f"profile default, because DCMCFG_LDAP_URL is not set — also set DCMCFG_LDAP_URL, or remove DCMCFG_{stray}"
     )
 
 

@@ -82,8 +82,9 @@ def test_secret_of_the_environment_beside_another_sources_archive_is_refused() -
     write_profile("default", HOSPITAL)
     error = refused(OIDC_CLIENT_SECRET="geheim")
     assert str(error) == (
-        "DCMCFG_OIDC_CLIENT_SECRET: this setting requires DCMCFG_ARCHIVE_URL, but the URL is set in profile default "
-        "— also set DCMCFG_ARCHIVE_URL, or remove DCMCFG_OIDC_CLIENT_SECRET"
+        "DCMCFG_OIDC_CLIENT_SECRET: this setting must come from the same source as the URL. The URL comes from "
+        "profile default, because DCMCFG_ARCHIVE_URL is not set — also set DCMCFG_ARCHIVE_URL, or "
+        "remove DCMCFG_OIDC_CLIENT_SECRET"
     )
     found = client({"profile": "default"}, OIDC_CLIENT_SECRET="geheim").secret
     assert found is not None

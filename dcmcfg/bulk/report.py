@@ -144,7 +144,7 @@ class BulkReport:
     def headline(self) -> str:
         """The summary in one line: the number of studies, in total and by outcome."""
         summary = self.summary
-        parts = [f"{count:,} {kind.value}" for kind, count in summary.outcome_counts.items()]
+        parts = [f"{count:,} {_format_outcome(kind)}" for kind, count in summary.outcome_counts.items()]
         if summary.unfinished_count:
             parts.append(f"{summary.unfinished_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
@@ -163,7 +163,7 @@ class BulkReport:
 
     def _describe_earlier_results(self) -> str:
         return (
-            f"; no new requests, the latest result is from {format_timestamp(self.result_period[1])}"
+            f". dcmcfg sent no new requests. The latest stored result is from {format_timestamp(self.result_period[1])}"
             if self.result_period
             else ""
         )
@@ -177,6 +177,10 @@ class BulkReport:
             if each.final_result and each.decisive_attempt and each.decisive_attempt.ended
         ]
         return (min(ends), max(ends)) if ends else None
+
+
+def _format_outcome(outcome: VerificationOutcome) -> str:
+    return "reported by the archive" if outcome is VerificationOutcome.REPORTED else outcome.value
 
 
 @dataclass(frozen=True)

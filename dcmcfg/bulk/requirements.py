@@ -34,15 +34,14 @@ class ResultRequirements:
             return result
         if self.configuration_checksum is not None and result.configuration_checksum != self.configuration_checksum:
             reason = _CONFIGURATION_CHANGED if result.configuration_checksum else _CONFIGURATION_UNKNOWN
-            return replace(
-                result, outcome=VerificationOutcome.OUTDATED, headline=f"{reason}: {result.headline}", next_step=""
-            )
+            headline = f'{reason}. Stored result: "{result.headline}"'
+            return replace(result, outcome=VerificationOutcome.OUTDATED, headline=headline, next_step="")
         if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
             return result
-        reason = f". Reasons: {result.route_reasons}" if result.route_reasons else ""
+        reasons = f". Reasons: {result.route_reasons}" if result.route_reasons else ""
         headline = (
-            "NOT verified: --require-route is set, but the finding for the route is "
-            f'"{result.route_finding or RouteFinding.NOT_SHOWN.value}"{reason}'
+            'NOT verified: --require-route requires the finding "route shown", but the finding is '
+            f'"route {result.route_finding or RouteFinding.NOT_SHOWN.value}"{reasons}'
         )
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         # The C-MOVE of this result has recalled the study, unless the archive deletes its files again.

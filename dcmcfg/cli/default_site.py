@@ -27,7 +27,7 @@ def format_profile_note(settings: Settings) -> str:
     names = list_unselected_profiles(settings, "ldap_url")
     if not names:
         return ""
-    return f"note: no profile is selected; profiles: {', '.join(names)}. Select one with --profile NAME"
+    return f"note: no profile is selected. To select a profile ({', '.join(names)}): --profile NAME"
 
 
 def describe_selection(settings: Settings, setting: str) -> str:
@@ -36,10 +36,10 @@ def describe_selection(settings: Settings, setting: str) -> str:
     names = list_unselected_profiles(settings, setting)
     if names:
         return (
-            f"no profile is selected. Select a profile ({', '.join(names)}) with --profile NAME or DCMCFG_PROFILE, "
-            f"or specify {option}"
+            "dcmcfg used the default URL, because no profile is selected. To use another URL, select a profile "
+            f"({', '.join(names)}) with --profile NAME or DCMCFG_PROFILE, or specify {option}"
         )
     return (
-        f"no profile exists, so dcmcfg used the default URL. To use another URL, specify {option}, or create a "
-        f"profile: dcmcfg config set NAME.{setting} URL. To start a lab: dcmcfg lab up"
+        f"dcmcfg used the default URL, because no profile exists. To use another URL, specify {option}, or create "
+        f"a profile: dcmcfg config set NAME.{setting} URL. To start a lab: dcmcfg lab up"
     )

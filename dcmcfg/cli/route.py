@@ -70,8 +70,8 @@ from dcmcfg.verify.run import get_query_timeouts
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Assume that the archive's database records AET as the external archive of the purged objects; "
-    "with '*', that it records no external archive.",
+    help="Assume that the archive's database records AET as the external archive of the purged objects. "
+    "With '*', assume that the database records no external archive.",
 )
 @click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(

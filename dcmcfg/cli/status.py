@@ -162,4 +162,4 @@ def _advise_selection(error: ArchiveError, settings: Settings) -> None:
     """Add how to select a site to the next step of *error*, if nothing selects the archive."""
     if uses_default_url(settings, "archive_url"):
         selection = describe_selection(settings, "archive_url")
-        error.next_step = f"{error.next_step}; {selection}" if error.next_step else selection
+        error.next_step = f"{error.next_step}. {selection}" if error.next_step else selection

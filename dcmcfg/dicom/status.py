@@ -196,7 +196,7 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
             f"dicomInstalled of the AE {title}, and dicomInstalled of its device",
         )
     return (
-        f"{_DESTINATION_UNKNOWN}, most likely to the external archive",
+        "refused: most likely, the external archive does not know the Move Destination",
         "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive does "
         "not know the destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the "
         "destination in the external archive, with host and port. If the attribute is set, the external archive does "

@@ -48,7 +48,7 @@ def format_connection_target(device_name: str, dn: DN) -> str:
 
 
 def format_users(users: Iterable[Entry]) -> str:
-    """Return the names of *users* in one line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
+    """Return the names of *users* in one line: ``the AEs DCM4CHEE, WORKLIST; the web application "ui"``."""
     by_label: dict[str, list[str]] = {}
     for user in users:
         label, name = _describe_user(user)
@@ -84,4 +84,6 @@ def _describe_user(user: Entry) -> tuple[str, str]:
     kind = _find_kind(user)
     if kind is None:
         return "", str(user.dn.rdn)
-    return f"the {kind.value.label}", user.text(kind.value.attribute) or ""
+    name = user.text(kind.value.attribute) or ""
+    # Names of applications may be ordinary words, or ``*``.
+    return f"the {kind.value.label}", name if kind is EntityKind.AE else f'"{name}"'

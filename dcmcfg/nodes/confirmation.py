@@ -84,7 +84,7 @@ def judge_reload(
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="after the reload, the archive shows only those new values that it already showed before the reload",
+            reason="the archive shows new values, but the archive already showed the same values before the reload",
         )
     return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE if pairs else _NO_REQUEST)
 

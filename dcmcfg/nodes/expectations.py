@@ -162,7 +162,7 @@ class AssociationExpectation:
             case AssociationFact.CALLED_TITLE:
                 return f"an association to {self.called} is {'possible' if self.expected else 'rejected'}"
             case AssociationFact.MAXIMUM_LENGTH:
-                return f"an association to {self.called} shows the new maximum length"
+                return f"in an association, {self.called} announces the new maximum PDU length"
             case AssociationFact.CONTEXT:
                 state = "accepts" if self.expected else "does not accept"
                 return f"an association to {self.called} {state} {self.sop_class}"

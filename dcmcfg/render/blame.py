@@ -53,7 +53,7 @@ def _format_origin(attribute: AttributeBlame, change: NamedChange) -> str:
 
 def _format_last_write(blame: EntryBlame) -> str:
     if not blame.modifier:
-        return "Last write according to the directory: not shown by the server"
+        return "The directory server does not show who wrote this entry last"
     written_at = parse_generalized_time(blame.modified_at)
     time = format_timestamp(written_at) if written_at is not None else blame.modified_at
     return f"Last write according to the directory: {blame.modifier}, {time}"

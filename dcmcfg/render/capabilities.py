@@ -110,7 +110,7 @@ def print_missing_capabilities(
             escape_unprintable(f"{reference_ae.title} has no capabilities, so there is nothing to compare"),
         )
     if note := _describe_unlisted_roles(compared_ae):
-        print_line(console, escape_unprintable(f"{compared_ae.title} lists no {note}"))
+        print_line(console, escape_unprintable(note))
     if not missing:
         print_line(console, escape_unprintable(f"{compared_ae.title} has all capabilities of {reference_ae.title}"))
         return
@@ -124,16 +124,16 @@ def print_missing_capabilities(
 
 
 def _describe_unlisted_roles(ae: NetworkAE) -> str:
-    """Return the role that *ae* does not list, with the consequence; empty if it lists capabilities as SCP."""
+    """Return a sentence with the role that *ae* does not list; empty if it lists capabilities as SCP."""
     roles = find_unrestricted_roles(ae)
     if len(roles) > 1:
-        return "capabilities, so the archive assumes that this AE supports everything"
+        return f"{ae.title} lists no capabilities, so the archive assumes that {ae.title} supports everything"
     if roles:
-        return "SCP capability, so the archive sends all SOP classes to this AE"
+        return f"{ae.title} lists no SCP capability, so the archive sends all SOP classes to {ae.title}"
     return (
         ""
         if ae.capability_source.capabilities
-        else "capabilities; an AE of the archive without capabilities accepts nothing"
+        else f"{ae.title} lists no capabilities. An AE of the archive without capabilities accepts nothing"
     )
 
 

@@ -211,7 +211,8 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
 def _not_compared_note(diff: TreeDiff) -> str:
     names = escape_unprintable(", ".join(diff.not_compared))
     return (
-        f" (not compared, because only one configuration contains these secrets and vendor data: {names})"
+        ". dcmcfg did not compare these secrets and vendor data, because only one of the two configurations contains "
+        f"them: {names}"
         if names
         else ""
     )

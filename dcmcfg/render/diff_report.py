@@ -30,7 +30,12 @@ def build_diff_report(
     facts: tuple[Fact, ...] = (
         ("From", f"{side_names[0]}, {format_count(len(diff.plan.before.entries), 'entry', 'entries')}"),
         ("To", f"{side_names[1]}, {format_count(len(diff.plan.after.entries), 'entry', 'entries')}"),
-        ("Not compared", f"{not_compared} (secrets and vendor data of only one configuration)" if not_compared else ""),
+        (
+            "Not compared",
+            f"{not_compared} (secrets and vendor data that only one of the two configurations contains)"
+            if not_compared
+            else "",
+        ),
         ("Time", format_timestamp(created)),
     )
     command = "dcmcfg diff"

@@ -25,6 +25,13 @@ SHOWN_STEPS = 40
 #: LDIF of up to this many lines (one or two changed values) is shown with the plan. Together with the plan and the
 #: question, it fits on a terminal of 24 lines.
 MAX_LDIF_LINES = 12
+#: What is already the case, by the type of an unnecessary change.
+_UNCHANGED_LABELS = {
+    "add": "already present",
+    "modify": "unchanged",
+    "rename": "already renamed",
+    "delete": "already absent",
+}
 #: The number of entries shown of many similar ones that are added, or removed, below one parent.
 _MAX_SIMILAR_STEPS = 3
 
@@ -145,10 +152,8 @@ def format_unchanged_lines(plan: Plan) -> Iterator[str]:
 
 def _format_unchanged_line(unchanged: UnchangedItem) -> str:
     dn = str(unchanged.change.dn)
-    if isinstance(unchanged.change, Delete):
-        return f"already absent: {escape_unprintable(dn)}"
-    missing_note = f": {escape_unprintable('; '.join(unchanged.missing_items))}" if unchanged.missing_items else ""
-    return f"unchanged: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
+    missing_note = f" ({escape_unprintable('; '.join(unchanged.missing_items))})" if unchanged.missing_items else ""
+    return f"{_UNCHANGED_LABELS[_change_type(unchanged.change)]}: {escape_unprintable(dn)}{missing_note}"
 
 
 def _change_type(change: Change) -> str:

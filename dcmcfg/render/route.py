@@ -226,9 +226,10 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes], details=details)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
+        these = "this transfer syntax" if len(limits.reencoded_transfer_syntaxes) == 1 else "these transfer syntaxes"
         yield (
-            f"The sender or the destination does not list {number} (for up to {class_count}): {syntaxes}. The archive "
-            "sends such instances as little endian, or does not send them."
+            f"For up to {class_count}, the sender or the destination does not list {number}: {syntaxes}. The archive "
+            f"sends instances with {these} as little endian, or does not send them."
         )
 
 

@@ -197,7 +197,9 @@ def _print_gap_decisions(console: Console, upgrade: Upgrade, base: DN) -> None:
     elif decisions:
         count = format_count(len(decisions), "difference")
         places = "in places where the site has its own values"
-        print_prose(console, f"{count} from a new installation, {places} (to list them: --gap all)")
+        print_prose(
+            console, f"the site also has {count} from a new installation, {places} (to list the differences: --gap all)"
+        )
 
 
 def _print_kept(console: Console, upgrade: Upgrade, base: DN) -> None:

@@ -181,8 +181,8 @@ def _build_dropped(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
         yield ReportSection(
             title="Changes that are not made",
             sentences=(
-                "The plan does not contain these changes of the release, because the site has removed the places or "
-                "never had them.",
+                "The plan does not contain these changes of the release, because the changes do not apply to this "
+                "site. Example: the site has removed the entry that the release changes.",
             ),
             columns=("Reason", "Place"),
             rows=tuple((ReportCell(reason), _summarise(places)) for reason, places in by_reason.items()),

@@ -354,7 +354,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
     if is_changed:
         # tomllib reads profiles, so it must read what tomlkit wrote.
         if _parse(new_text, path) != document.unwrap():
-            raise ValueError(f"{path}: the edited text does not contain the new content")
+            raise ValueError(f"{path}: the profile, as edited by dcmcfg, does not contain the intended settings")
         try:
             _replace_kept_mode(target, new_text)
         except OSError as error:

@@ -163,7 +163,8 @@ def _find_url_and_credential_sources(
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"this setting requires {stronger.name_setting(url)}, but the URL is set in {url_source.name}",
+                f"this setting must come from the same source as the URL. The URL comes from {url_source.name}, "
+                f"because {stronger.name_setting(url)} is not set",
                 subject=stronger.origin(stray),
                 next_step=f"also set {stronger.name_setting(url)}, or remove {stronger.name_setting(stray)}",
             )

@@ -147,7 +147,8 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
 
 #: The evidence sources that show the route if only Instance Availability is known.
 EVIDENCE_SOURCES_HINT = (
-    "To find out the route, use the archive's database (--archive-url) or the external archive's log (--external-log)"
+    "to find out the route, specify --archive-url for the archive's database, or --external-log for the external "
+    "archive's log"
 )
 
 
@@ -161,11 +162,11 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
-        findings.remarks.append(f"the location of the files before the C-MOVE is unknown. {EVIDENCE_SOURCES_HINT}")
+        findings.remarks.append(f"the location of the files before the C-MOVE is unknown ({EVIDENCE_SOURCES_HINT})")
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. But possibly, the archive still had the files. {EVIDENCE_SOURCES_HINT}"
+            f"was not ONLINE. But possibly, the archive still had the files ({EVIDENCE_SOURCES_HINT})"
         )
     if evidence.instances_before:
         remark = (

@@ -32,7 +32,8 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
     assert (
         judged.headline
-        == 'NOT verified: --require-route is set, but the finding for the route is "not shown". Reasons: nobody told'
+        == 'NOT verified: --require-route requires the finding "route shown", but the finding is "route not '
+        'shown". Reasons: nobody told'
     )
     assert "--external-log FILE" in judged.next_step
     assert not is_fixable(judged)
@@ -73,9 +74,11 @@ def test_a_yes_of_another_tree_is_outdated_and_a_no_stays_one() -> None:
         False,
         False,
     )
-    assert judged.headline == "the relevant configuration has changed since this result: verified: 1 of 1"
+    assert (
+        judged.headline == 'the relevant configuration has changed since this result. Stored result: "verified: 1 of 1"'
+    )
     assert now.apply_to_result(WITNESSED).headline.startswith(
-        "the result comes from a dcmcfg version that did not record the configuration: "
+        "the result comes from a dcmcfg version that did not record the configuration. Stored result: "
     )
     assert now.apply_to_result(replace(NO, configuration_checksum="a")) == replace(NO, configuration_checksum="a")
     assert now.apply_to_result(replace(WITNESSED, configuration_checksum="b")) == replace(

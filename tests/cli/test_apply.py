@@ -79,9 +79,9 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         f"{site.headline}\n"
-        f"unchanged: add {NEW}\n"
-        f"unchanged: add cn=dicom,{NEW}\n"
-        f"unchanged: add dicomAETitle=NEW,{NEW}\n"
+        f"already present: {NEW}\n"
+        f"already present: cn=dicom,{NEW}\n"
+        f"already present: dicomAETitle=NEW,{NEW}\n"
         "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.octets() == after
@@ -95,7 +95,7 @@ def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
         f"{site.headline}\n"
-        + f"unchanged: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
+        + f"unchanged: {ARCHIVE_DN} (dicomStationName is not set)\n" * 40
         + "unchanged: 10 more\n"
         + "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )

@@ -18,7 +18,7 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     assert run("ae", "add", "WS1@ws1:104", "--yes").exit_code == 0
     before = stock_site.octets()
     everything = run("capability", "diff", "DCM4CHEE", "WS1", "--sending")
-    unlisted = "WS1 lists no capabilities, so the archive assumes that this AE supports everything\n"
+    unlisted = "WS1 lists no capabilities, so the archive assumes that WS1 supports everything\n"
     assert (everything.exit_code, everything.stdout) == (0, f"{unlisted}WS1 has all capabilities of DCM4CHEE\n")
     assert run("capability", "diff", "STORESCP", "WS1").stdout == f"{unlisted}WS1 has all capabilities of STORESCP\n"
     wrong = run("capability", "add", "WS1", "1.2.840.10008.1.2.1", "--role", "SCP", "--yes")

@@ -251,14 +251,15 @@ def test_of_dcm_property_the_secret_line_alone_is_not_compared(run: Run, tmp_pat
     one = written(tmp_path / "a.ldif", f"{DEVICE}dcmProperty: mail.password=p\ndcmProperty: roles=admin\n")
     same = written(tmp_path / "b.ldif", f"{DEVICE}dcmProperty: roles=admin\n")
     note = (
-        "not compared, because only one configuration contains these secrets and vendor data: dcmProperty mail.password"
+        "dcmcfg did not compare these secrets and vendor data, because only one of the two configurations contains "
+        "them: dcmProperty mail.password"
     )
-    assert run("diff", one, same).stdout == f"No differences ({note})\n"
+    assert run("diff", one, same).stdout == f"No differences. {note}\n"
     assert json.loads(run("diff", one, same, "--json").stdout)["not_compared"] == ["dcmProperty mail.password"]
     other = written(tmp_path / "c.ldif", f"{DEVICE}dcmProperty: roles=user\n")
     text = run("diff", one, other).stdout
     assert "\n      ~ dcmProperty: roles=admin → roles=user\n" in text
-    assert f"1 entry differs: 1 to change ({note})\n" in text
+    assert f"1 entry differs: 1 to change. {note}\n" in text
 
 
 @pytest.mark.real
@@ -299,7 +300,8 @@ def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite
     equal = run("diff", export)
     assert (equal.exit_code, equal.stderr, equal.stdout.count("\n")) == (0, "", 1)
     assert equal.stdout.startswith(
-        "No differences (not compared, because only one configuration contains these secrets and vendor data: "
+        "No differences. dcmcfg did not compare these secrets and vendor data, because only one of the two "
+        "configurations contains them: "
     )
     drift(stock_site.slapd, "dcmFuzzyAlgorithmClass", "org.example.Soundex")
 

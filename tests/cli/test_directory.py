@@ -189,14 +189,14 @@ def test_profiles_are_the_next_step_if_no_server_listens_at_the_default_url(
     without = run("show", input="geheim\n")
     assert (without.exit_code, without.stdout, "Password" in without.stderr) == (3, "", False)
     assert without.stderr.endswith(
-        "  next: no profile exists, so dcmcfg used the default URL. Specify --ldap-url; to create a profile: dcmcfg "
-        "config set NAME.ldap_url URL; to start a lab: dcmcfg lab up\n"
+        "  next: dcmcfg used the default URL, because no profile exists. To use another URL, specify --ldap-url, or "
+        "create a profile: dcmcfg config set NAME.ldap_url URL. To start a lab: dcmcfg lab up\n"
     )
     for name in ("lab", "hospital"):
         write_profile(name, {"device": "dcm4chee-arc"})
     assert run("show", input="geheim\n").stderr.endswith(
-        "  next: no profile is selected. Select a profile (hospital, lab) with --profile NAME or DCMCFG_PROFILE, "
-        "or specify --ldap-url\n"
+        "  next: dcmcfg used the default URL, because no profile is selected. To use another URL, select a profile "
+        "(hospital, lab) with --profile NAME or DCMCFG_PROFILE, or specify --ldap-url\n"
     )
     assert "profile is selected" not in run("show", "--profile", "lab", input="geheim\n").stderr
 
@@ -210,8 +210,6 @@ def test_a_note_lists_the_profiles_before_the_password_of_the_default_url_is_pro
     assert run("find", "nothing-has-this-value", input=typed).stderr.startswith(prompt)
     write_profile("lab", {"device": "dcm4chee-arc"})
     noted = run("find", "nothing-has-this-value", input=typed)
-    assert noted.stderr.startswith(
-        f"note: no profile is selected; profiles: lab. Select one with --profile NAME\n{prompt}"
-    )
+    assert noted.stderr.startswith(f"note: no profile is selected. To select a profile (lab): --profile NAME\n{prompt}")
     for selected in (("--profile", "lab"), ("--ldap-url", slapd.url)):
         assert run("find", "nothing-has-this-value", *selected, input=typed).stderr.startswith(prompt)

@@ -72,7 +72,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"{site.headline}\n"
-        f"unchanged: modify {ARCHIVE_DN}\n"
+        f"unchanged: {ARCHIVE_DN}\n"
         "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.archive.requests == []
@@ -81,7 +81,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
 def test_to_clear_what_is_not_set_says_so(run: Run, site: CliSite) -> None:
     result = run("set-external-retrieve", "--clear")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert f"unchanged: modify {ARCHIVE_DN}: {NAME} is not set\n" in result.stdout
+    assert f"unchanged: {ARCHIVE_DN} ({NAME} is not set)\n" in result.stdout
 
 
 def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: Run, site: CliSite) -> None:

@@ -66,13 +66,13 @@ def test_profiles_and_the_lab_are_the_next_step_if_no_archive_is_at_the_default_
     without = run("status")
     assert (without.exit_code, without.stdout) == (3, "")
     assert without.stderr.endswith(
-        "; no profile exists, so dcmcfg used the default URL. To use another URL, specify --archive-url, or create "
-        "a profile: dcmcfg config set NAME.archive_url URL. To start a lab: dcmcfg lab up\n"
+        ". dcmcfg used the default URL, because no profile exists. To use another URL, specify --archive-url, or "
+        "create a profile: dcmcfg config set NAME.archive_url URL. To start a lab: dcmcfg lab up\n"
     )
     write_profile("hospital", {"device": "dcm4chee-arc"})
     assert run("status").stderr.endswith(
-        "; no profile is selected. Select a profile (hospital) with --profile NAME or DCMCFG_PROFILE, or specify "
-        "--archive-url\n"
+        ". dcmcfg used the default URL, because no profile is selected. To use another URL, select a profile "
+        "(hospital) with --profile NAME or DCMCFG_PROFILE, or specify --archive-url\n"
     )
     assert "profile is selected" not in run("status", "--profile", "hospital").stderr
 

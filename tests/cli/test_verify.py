@@ -36,7 +36,8 @@ from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 pytestmark = pytest.mark.real
 
 CAN_SHOW = (
-    "To find out the route, use the archive's database (--archive-url) or the external archive's log (--external-log)"
+    "to find out the route, specify --archive-url for the archive's database, or --external-log for the external "
+    "archive's log"
 )
 
 
@@ -64,7 +65,7 @@ Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
           Configured: external archive → WORKSTATION (because dcmExternalRetrieveAEDestination is not set)
           - the external archive's log was not read
-          - the location of the files before the C-MOVE is unknown. {CAN_SHOW}
+          - the location of the files before the C-MOVE is unknown ({CAN_SHOW})
           - Instance Availability before the C-MOVE: not given, after the C-MOVE: not given
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 """

@@ -80,7 +80,7 @@ def test_a_connection_that_a_web_application_uses_stays_and_so_does_the_device()
     edit, _ = removed(with_workstation(changes=(Add(app),)), "WS1")
     assert names(edit) == ["dicomAETitle=WS1", "dicomAETitle=WS1"]
     assert edit.warnings == (
-        "the connection dicom remains, because it is used by the web application viewer.",
+        'the connection dicom remains, because it is used by the web application "viewer".',
         "the device ws remains without an AE, because it contains other entries.",
     )
 

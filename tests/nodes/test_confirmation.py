@@ -50,7 +50,7 @@ SHOWN, NOT_SHOWN, UNKNOWN = Match.SHOWN, Match.NOT_SHOWN, Match.UNKNOWN
 KINDS: tuple[Expectation, ...] = (AET, REMOVED, EMPTIED, OPEN, CLOSED, LENGTH)
 NO_REQUEST = "no service of the archive returns the changed values"
 NO_EVIDENCE = "the archive does not show any of the changed values"
-SHOWN_BEFORE = "after the reload, the archive shows only those new values that it already showed before the reload"
+SHOWN_BEFORE = "the archive shows new values, but the archive already showed the same values before the reload"
 
 
 def judge(

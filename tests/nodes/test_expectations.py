@@ -88,7 +88,7 @@ def describe(expectations: Expectations) -> list[str]:
         ([put(f"cn=hl7,{ARCHIVE}", dicomPort="2576")], []),
         (
             [put(f"cn=dicom,{ARCHIVE}", dcmReceivePDULength="20000")],
-            ["an association to AS_RECEIVED shows the new maximum length"],
+            ["in an association, AS_RECEIVED announces the new maximum PDU length"],
         ),
         ([more(DCM4CHEE, "dcmOtherAETitle", "ALIAS")], [
             "GET /aets shows the new dcmOtherAETitle of DCM4CHEE",
@@ -238,7 +238,7 @@ def test_a_port_is_as_expected_or_not_or_unknown(is_open: bool) -> None:
     [
         (AssociationFact.CALLED_TITLE, 1, "an association to A is possible"),
         (AssociationFact.CALLED_TITLE, 0, "an association to A is rejected"),
-        (AssociationFact.MAXIMUM_LENGTH, 9, "an association to A shows the new maximum length"),
+        (AssociationFact.MAXIMUM_LENGTH, 9, "in an association, A announces the new maximum PDU length"),
         (AssociationFact.CONTEXT, 1, "an association to A accepts 1.2"),
         (AssociationFact.CONTEXT, 0, "an association to A does not accept 1.2"),
     ],

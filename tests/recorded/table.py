@@ -123,7 +123,7 @@ _STATUSES = (
     ("A801, archive", "status A801, refused: the Move Destination is unknown to the archive itself"),
     (
         "A801, external archive",
-        "status A801, refused: the Move Destination is unknown, most likely to the external archive",
+        "status A801, refused: most likely, the external archive does not know the Move Destination",
     ),
     ("A701", "status A701, refused: out of resources, so the peer could not count the matches"),
     ("A900", "status A900, refused: the identifier does not match the SOP class"),

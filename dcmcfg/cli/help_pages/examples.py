@@ -68,7 +68,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae add": (
         ("Add a workstation", "dcmcfg ae add WORKSTATION@10.1.2.3:11112"),
-        ("Add an AE that uses TLS to a device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
+        ("Add an AE that uses TLS, and specify its device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
         ("Add an AE with the capabilities of another AE", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
     ),
     "ae set": (
@@ -127,7 +127,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "connection add": (
         ("Add a connection for an AE of the device", "dcmcfg connection add ct1/dicom2 10.1.2.4:105 --ae CT1"),
-        ("Add a connection over TLS", "dcmcfg connection add ct1/dicom-tls 10.1.2.4:2762 --tls"),
+        ("Add a connection that uses TLS", "dcmcfg connection add ct1/dicom-tls 10.1.2.4:2762 --tls"),
     ),
     "connection set": (
         ("Change the address of a connection", "dcmcfg connection set ct1/dicom 10.1.2.9:104"),

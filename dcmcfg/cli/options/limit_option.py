@@ -34,7 +34,7 @@ def limit_option(function: F, *, hidden: bool = False) -> F:
         expose_value=False,
         hidden=hidden,
         callback=_raise_limits,
-        help="Raise a limit for data from other systems, such as ldap-entries=2000000. Can be repeated.",
+        help="Raise a limit for data from other systems. Example: ldap-entries=2000000. Can be repeated.",
     )(function)
 
 

@@ -185,7 +185,8 @@ class SchemaUpdate:
         for each in found[:_MAX_WARNINGS]:
             print_message(f"warning: {escape_unprintable(f'{each.dn}: {each.message}')} (in the new schema)")
         if len(found) > _MAX_WARNINGS:
-            print_message(f"warning: the new schema does not allow {len(found) - _MAX_WARNINGS} more entries")
+            count = format_count(len(found) - _MAX_WARNINGS, "more problem")
+            print_message(f"warning: the entries have {count} in the new schema. dcmcfg does not list all problems")
 
     def _write_ldif(self, plan: ServerPlan, target: str) -> None:
         if len(self._result["servers"]) > 1:

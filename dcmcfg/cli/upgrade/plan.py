@@ -52,8 +52,8 @@ _NEEDS_ATTENTION = 1
     help="Copies of an AE at the site. The plan changes the copies in the same way as the AE.",
 )
 @gap_option(
-    "Kinds of differences between the site and a new installation that the plan also removes: corrections, additions, "
-    "values, removals or all."
+    "Kinds of differences between the site and a new installation: corrections, additions, values, removals or all. "
+    "The plan also removes the differences of these kinds."
 )
 @click.option(
     "--take",

@@ -170,8 +170,8 @@ def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]
     """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
         yield (
-            f"{bulk.storing_option} stores the result of the study. If you run the same command "
-            "again, dcmcfg shows the stored result and sends no request"
+            f"{bulk.storing_option} also stores the result of the study. If the result is positive, the same command "
+            "with --only-failed shows the stored result and sends no request"
         )
 
 

@@ -23,8 +23,8 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     done = verify(*named(FIVE))
     assert done.exit_code == 1
     assert plain(done.stdout, pacs, site) == (
-        "5 studies: 3 reported, 2 not verified\n\nC-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination "
-        "STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): not shown "
+        "5 studies: 3 reported by the archive, 2 not verified\n\nC-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move "
+        "Destination STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): not shown "
         "5\nThe archive's database and the external archive's log can show the route. To query the database, use "
         "--require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
         f"the archive does not allow this Move Destination\n          {FIVE[1]}\n          {FIVE[2]}\n          Next "

@@ -101,7 +101,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
         assert (
-            "Note      --again stores the result of the study. If you run the same command again, dcmcfg shows the "
+            "Note      --again also stores the result of the study. If the result is positive, the same command with "
             in done.stdout
         )
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))

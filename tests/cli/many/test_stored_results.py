@@ -25,10 +25,10 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         assert run(*arguments).exit_code == 0
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
-        assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
+        assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons. dcmcfg sent no new requests")
         assert (
-            'Failures  5 studies: --require-route is set, but the finding for the route is "not shown". Reasons: '
-            in done.stdout
+            'Failures  5 studies: --require-route requires the finding "route shown", but the finding is "route not '
+            'shown". Reasons: ' in done.stdout
         )
         assert "          Next step: to verify the route of a purged study, run the same command with " in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
@@ -77,7 +77,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
 
     second_run = run(*arguments, "--only-failed")
     assert second_run.exit_code == 0
-    assert second_run.stdout.startswith("3 studies: 3 reported\n")
+    assert second_run.stdout.startswith("3 studies: 3 reported by the archive\n")
     assert (
         "Note      2 of 3 studies succeeded before a configuration change. --only-failed keeps the results of these "
         "studies" in second_run.stdout
@@ -86,8 +86,14 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
 
     green = run(*arguments)
     assert green.exit_code == 1
-    assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; no new requests, the latest result is from 20")
-    assert "Failures  2 studies: the relevant configuration has changed since this result: rep" in green.stdout
+    assert green.stdout.startswith(
+        "3 studies: 1 reported by the archive, 2 outdated. dcmcfg sent no new requests. The latest "
+        "stored result is from 20"
+    )
+    assert (
+        'Failures  2 studies: the relevant configuration has changed since this result. Stored result: "rep'
+        in green.stdout
+    )
     assert (
         "Next step The configuration has changed. To verify all studies again, run the same command with --again\n"
     ) in green.stdout
