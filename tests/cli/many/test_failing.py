@@ -24,9 +24,9 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     assert done.exit_code == 1
     assert plain(done.stdout, pacs, site) == (
         "5 studies: 3 reported by the archive, 2 not verified\n\nC-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move "
-        "Destination STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): not shown "
-        "5\nThe archive's database and the external archive's log can show the route. To query the database, use "
-        "--require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
+        "Destination STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): "
+        "not shown 5\nThe archive's database and the external archive's log can show the route. To query the database, "
+        "use --require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
         f"the archive does not allow this Move Destination\n          {FIVE[1]}\n          {FIVE[2]}\n          Next "
         "step: in LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any destination is allowed. But the "
         "archive still uses an older configuration: run dcmcfg reload. If the error remains, the archive reads another "

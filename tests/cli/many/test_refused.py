@@ -104,6 +104,10 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
             "Note      --again also stores the result of the study. If the result is positive, the same command with "
             in done.stdout
         )
+        for option, requests in (("--only-failed", 1), ("--again", 2)):
+            done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", option)
+            assert done.exit_code == 0
+            assert len(pacs.moves) == requests
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
