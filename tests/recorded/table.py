@@ -259,7 +259,7 @@ def _verdict(name: str) -> str:
     if headline.startswith(verified):
         truth = TRUTH[name]
         instances = "instance" if truth.number == 1 else "instances"
-        start = f"{verified}{truth.number} of {truth.number} {instances} received by WORKSTATION; route "
+        start = f"{verified}{truth.number} of {truth.number} {instances} received by WORKSTATION; "
         assert headline.startswith(start)
         return "verified"
     assert headline.startswith("NOT verified: ")
