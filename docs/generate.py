@@ -165,8 +165,8 @@ EFFECT_HEAD = """\
 
 <!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py. Run `make docs` after a change. -->
 
-This page lists the attributes that require more than a reload of the archive (`dcmcfg reload`) after a change, or no
-reload.
+This page lists two kinds of attributes. For some, a reload of the archive (`dcmcfg reload`) is not enough after a
+change. For others, no reload is necessary.
 
 Changes of all other attributes take effect with a reload, as far as they were tested on a dcm4chee-arc 5.35.1. If a
 fact comes only from the archive's source code, the column *tested* is "no".

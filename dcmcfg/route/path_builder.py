@@ -451,14 +451,12 @@ def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> Ro
     if not ae.is_storage_scp:
         storage_ae_titles = [each.title for each in ae.device.network_aes if each.is_storage_scp]
         reason = f"{ae.title} has no storage SCP capability ({STORAGE_SOP_CLASS_PREFIX}*)"
-        return RouteFailure(
-            response,
-            reason,
-            (
-                f"set {attribute} to another AE of the archive: "
-                f"{', '.join(storage_ae_titles) or 'no AE has this capability'}"
-            ),
+        next_step = (
+            f"set {attribute} to another AE of the archive: {', '.join(storage_ae_titles)}"
+            if storage_ae_titles
+            else f"add a storage SCP capability to {ae.title}: no AE of the archive has one"
         )
+        return RouteFailure(response, reason, next_step)
     if not get_effective_setting(ae, OBJECT_STORAGE_ID).values and OBJECT_STORAGE_ID not in ae.device.entry:
         return RouteFailure(
             response,
