@@ -155,7 +155,7 @@ def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:
     fixable = ", fixable" if rule.is_auto_fixable else ""
     fix = rule.fix.replace("dcmcfg explain ATTRIBUTE", "`dcmcfg explain ATTRIBUTE`")
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}, {rule.part}{impact}{fixable}{whole}* · {rule.requirement}\n\n"
+        f"### `{rule.name}`\n\n*{rule.severity}, part {rule.part}{impact}{fixable}{whole}* · {rule.requirement}\n\n"
         f"- reason: {rule.reason}\n- fix: {fix}{command}\n"
     )
 

@@ -92,12 +92,13 @@ def print_route(
         )
     if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
         print_line(plain_console, "")
-        hint = "" if states else "; to check a single state, use --state"
+        count = "state" if len(undelivered_states) == 1 else "states"
+        hint = "" if states else ". To check only one state of the study, use --state"
         _print_labelled(
             console,
             "Exit code 1",
             Text(
-                f"the study is not delivered completely in these states: {', '.join(undelivered_states)}{hint}",
+                f"the study is not delivered completely in the {count} {', '.join(undelivered_states)}{hint}",
                 style=FAILURE,
             ),
         )

@@ -52,7 +52,7 @@ def _read_single_line(path: Path, origin: str) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MalformedInput(f"cannot read the secret: {reason} (specified by {origin})", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the secret that {origin} specifies: {reason}", subject=str(path)) from None
     lines = content.splitlines()
     if len(lines) != 1 or not lines[0]:
         content_text = "nothing" if not content.strip() else f"{len(lines)} lines"

@@ -110,7 +110,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "Reason      the archive's database has no external archive for the purged objects (it contains only '*')\n"
         "Next step   send the study to this archive again, from a system that has the study\n"
         "\n"
-        "Exit code 1 the study is not delivered completely in these states: partial\n",
+        "Exit code 1 the study is not delivered completely in the state partial\n",
         "",
     )
 
@@ -151,17 +151,15 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
     ]
     unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
     assert unknown.exit_code == 1
-    assert (
-        unknown.stdout.splitlines()[-1] == "Exit code 1 the study is not delivered completely in these states: unknown"
-    )
+    assert unknown.stdout.splitlines()[-1] == "Exit code 1 the study is not delivered completely in the state unknown"
 
 
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     result = run("route", "--dest", "STORESCP")
     last = (
-        "Exit code 1           the study is not delivered completely in these states: partial; to check a single "
-        "state, use --state"
+        "Exit code 1           the study is not delivered completely in the state partial. To check only one "
+        "state of the study, use --state"
     )
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 

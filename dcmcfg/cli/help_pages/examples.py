@@ -290,7 +290,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the changes, and change nothing", "dcmcfg upgrade apply upgrade.ldif --dry-run"),
     ),
     "upgrade gap": (
-        ("List what differs from a new installation", "dcmcfg upgrade gap --to ldap-5.33.1 --from ldap-5.31.0"),
+        (
+            "List the differences between the site and a new installation",
+            "dcmcfg upgrade gap --to ldap-5.33.1 --from ldap-5.31.0",
+        ),
         (
             "Plan the additions and corrections",
             "dcmcfg upgrade gap --to ldap-5.33.1 --from ldap-5.31.0 --gap additions,corrections -o gap.ldif",

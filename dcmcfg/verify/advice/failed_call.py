@@ -66,7 +66,7 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
         )
     if not match.is_compatible:
         return (
-            f"the connections are incompatible in LDAP too: {match.description}. Give both AEs a connection of the "
+            f"the connections in LDAP are incompatible: {match.description}. Give both AEs a connection of the "
             "same kind (plain, or TLS with a common TLS version and cipher suite), then run dcmcfg reload. To see the "
             "connections: dcmcfg connection list"
         )

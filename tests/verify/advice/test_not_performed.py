@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             LOCAL, ConnectionMatch("WORKSTATION", is_compatible=False, description="WORKSTATION offers TLS only")
         ),
         (
-            "the connections are incompatible in LDAP too: WORKSTATION offers TLS only. Give both AEs a "
+            "the connections in LDAP are incompatible: WORKSTATION offers TLS only. Give both AEs a "
             "connection of the same kind"
         ),
     ),
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             PLAIN_LONGTERM,
             ConnectionMatch("WORKSTATION", is_compatible=False, description="it has no connection"),
         ),
-        "the connections are incompatible in LDAP too: it has no connection",
+        "the connections in LDAP are incompatible: it has no connection",
     ),
     "no connections that go together, of the external archive that sends straight": (
         unfitting(replace(stored(UNWITNESSED, PURGED, PURGED), route=DIRECT), PLAIN_LONGTERM, OVER_TLS),
