@@ -182,7 +182,7 @@ class ArchiveAvailability:
         next_attempt_at = self._outage.record_failure(now, jitter)
         if next_attempt_at is None and not retries_exhausted:
             raise DicomError(
-                f"the archive broke every association for {self._timeout_s:g} s. Last reason: {reason}",
+                f"for {self._timeout_s:g} s, the archive broke every association. Last reason: {reason}",
                 subject=self._archive,
                 next_step="check the archive's log for the reason",
             )

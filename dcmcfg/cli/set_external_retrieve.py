@@ -36,8 +36,8 @@ from dcmcfg.settings import Settings
 @click.option(
     "--ldif",
     metavar="FILE",
-    help="Also write the change to FILE ('-': standard output) as LDIF for ldapmodify. The LDIF works with "
-    "any present value, and also without a present value.",
+    help="Also write the change to FILE ('-': standard output) as LDIF for ldapmodify. The LDIF works "
+    "whatever value the attribute has, and also if the attribute is not set.",
 )
 @changing_options
 def set_external_retrieve_command(

@@ -223,8 +223,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_LOADED_VALUE_HIDDEN} The archive's database contains the external archive of a study only after a storage "
-        "commitment. Without a storage commitment, the archive purges nothing.",
+        f"{_LOADED_VALUE_HIDDEN} The archive's database contains the title of the external archive of a study only "
+        "after a storage commitment. Without a storage commitment, the archive purges nothing.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",

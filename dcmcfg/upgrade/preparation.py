@@ -320,8 +320,8 @@ def require_answers(roles: Roles) -> None:
     if not roles.questions:
         return
     lines = [
-        f"{each.role}: {each.reason}: "
-        + (", ".join(f"{title} ({score:.2f})" for title, score in each.candidates) or "no candidate")
+        f"role {each.role}: {each.reason}. Candidates and their similarity (0 to 1): "
+        + (", ".join(f"{title} ({score:.2f})" for title, score in each.candidates) or "none")
         for each in roles.questions
     ]
     first = roles.questions[0]

@@ -107,7 +107,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     none = run("upgrade", "gap", *folders)
     assert (none.exit_code, none.stdout) == (
         0,
-        "no differences from a new installation, apart from changes of the site itself\n",
+        "Compared with a new installation, there are no differences, except for the site's own changes\n",
     )
     # The configuration is at the target, which is no contradiction to --from.
     again = run("upgrade", "plan", *folders)
@@ -263,7 +263,7 @@ def test_without_the_earlier_release_the_own_changes_are_among_the_differences(r
     assert "--output requires --from" in refused.stderr
     pristine = str(releases.build_file("pristine", "5.33.1"))
     none = run("upgrade", "gap", "--to", str(releases.find_folder("5.33.1")), "--tree", pristine)
-    assert (none.exit_code, none.stdout) == (0, "no differences from a new installation\n")
+    assert (none.exit_code, none.stdout) == (0, "Compared with a new installation, there are no differences\n")
 
 
 def test_a_gap_is_refused_before_the_upgrade(run: Run, releases: Releases) -> None:

@@ -622,7 +622,7 @@ TRANSPORT = (
         f"cn=dicom,{LONGTERM_DEVICE}",
         "dicomHostname",
         "dcm4chee-arc connects to LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
-        "but the host localhost is always the machine of the archive itself",
+        "but the host 127.0.0.1 is always the machine of the archive itself",
     ),
 )
 

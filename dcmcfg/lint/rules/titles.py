@@ -149,9 +149,9 @@ RULES = (
         requirement='The names of entries below a device must not contain any of these characters: `, + " \\ < > ;`. '
         "The names of devices and connections must also not contain `=`.",
         reason="The archive does not escape special characters in DNs. So the archive can read the entry but cannot "
-        "change or remove the entry. The character `=` has another effect: the archive compares the DN of a connection "
-        "with the references to the connection as text. In references, OpenLDAP writes `=` as `\\3D`. So the two texts "
-        "differ, and the archive cannot load the device.",
+        "change or remove the entry. The character `=` has another effect: the archive compares two texts, the DN of a "
+        "connection and the DN in a reference to this connection. In references, OpenLDAP writes `=` as `\\3D`. So the "
+        "two texts differ, and the archive cannot load the device.",
         fix="Rename the device or AE. To rename a connection, add a connection with a new name, then remove the old "
         "connection.",
         example_command="dcmcfg device rename OLD NEW",

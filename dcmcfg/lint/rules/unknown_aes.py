@@ -288,8 +288,8 @@ RULES = (
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="If the archive looks up an AE by the title in a setting, this title must be the AE's own title "
-        "(dicomAETitle).",
+        requirement="Some settings contain the title of an AE that the archive looks up. This title must be the AE's "
+        "own title (dicomAETitle).",
         reason="The archive searches only dicomAETitle. Callers can use a title from dcmOtherAETitle as called AE "
         "title, but the archive finds no Move Destination or peer with such a title (A801, A702).",
         fix="Use the AE's own title, or add an AE with the other title.",

@@ -33,7 +33,7 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
     received, listed_uids = case.receipt, {each.sop_instance_uid for each in case.evidence.instances_before}
     callers = ", ".join(received.callers)
     if not case.evidence.request.selection.is_whole_study:
-        return "the sender ignores the level or the UIDs of the request: verify at STUDY level"
+        return f"{callers} ignored the level or the UIDs of the request: verify at STUDY level"
     if listed_uids.issuperset(received.unexpected):
         return (
             "the instances arrived with another Study Instance UID. Possible reasons: a merge or a coercion. Compare "

@@ -86,12 +86,12 @@ def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
 def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_there() -> None:
     renaming, _ = rename("LONGTERM", "TAPE")
     warnings = " ".join(renaming.edit.warnings)
-    assert "studies on the remote system are recorded under LONGTERM in the archive's database" in warnings
+    assert "for studies on the remote system, the archive's database contains the title LONGTERM" in warnings
     assert "To keep an AE LONGTERM for these studies: --keep-alias" in warnings
 
 
 def test_a_system_that_cannot_be_an_archive_has_no_warning_about_archived_studies() -> None:
-    told = "any studies that were archived on the remote system are recorded under STORESCP"
+    told = "if studies were archived on the remote system, the archive's database contains the title STORESCP"
 
     def warns(*earlier: Change, old: str = "STORESCP") -> bool:
         return told in " ".join(rename(old, "OTHERSCP", earlier=earlier)[0].edit.warnings)
