@@ -103,7 +103,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "Connection refused",
         f"nothing listens at the address that the archive has for {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "whether the called AE runs; dicomHostname and dicomPort of its connection in LDAP",
+        "whether the called AE runs, and whether dicomHostname and dicomPort of its connection in LDAP are correct",
     ),
     (
         "UnknownHostException",

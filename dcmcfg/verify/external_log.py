@@ -356,8 +356,8 @@ def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], quer
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
-            f"the log {position.path} shows no association since the C-MOVE was sent: dcmqrscp logs associations with "
-            "--verbose",
+            f"the log {position.path} shows no association since the C-MOVE was sent. dcmqrscp logs associations only "
+            "with --verbose",
         )
     return _select_this_run(parsed_log, position, tail, query=query, now=now)
 

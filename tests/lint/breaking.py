@@ -702,7 +702,7 @@ NAMES = (
         [more(EXPORTER, "dcmExporterID", "PACS3")],
         EXPORTER,
         "dcmExporterID",
-        "the DN of the entry does not contain the name PACS3; the archive uses only one of the names",
+        "the entry has several names, and its DN does not contain the name PACS3. The archive uses only one name",
     ),
     Break(
         "registry-orphan",

@@ -109,7 +109,9 @@ def _list_names_not_in_dn(schema: Schema, entry: Entry, kind: str) -> tuple[byte
 
 def _build_second_name(context: LintContext, entry: Entry, kind: str, value: bytes) -> Violation:
     text = value.decode("utf-8", "replace")
-    message = f"the DN of the entry does not contain the name {text}; the archive uses only one of the names"
+    message = (
+        f"the entry has several names, and its DN does not contain the name {text}. The archive uses only one name"
+    )
     command = ("set", context.format_target(entry), f"{kind}-={text}")
     return Violation(entry.dn, message, kind, value, fix_command=command)
 
