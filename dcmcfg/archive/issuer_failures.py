@@ -67,7 +67,7 @@ def build_discovery_error(
                 f"redirected to {_get_redirect_target(response)} (HTTP {status}), but dcmcfg does not follow redirects"
             )
         case 200:
-            problem = "the response is not from an issuer"
+            problem = "the response is not from a token issuer"
         case status:
             problem = f"the issuer has no metadata (HTTP {status}{description and ': '}{description})"
     return TokenError(

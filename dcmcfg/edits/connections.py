@@ -91,8 +91,8 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without the connection, the archive would not load the device",
-            next_step="to also remove the connection from these users: --detach (only if each user has another "
-            f"connection); {_suggest_replacement(device, users, connection)}",
+            next_step="to also remove the reference to the connection from each of these entries: --detach (only if "
+            f"the entry has another connection); {_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]
     if stuck := [user for user, change in zip(users, detaching, strict=True) if change is None]:

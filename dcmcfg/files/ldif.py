@@ -30,7 +30,7 @@ _ALLOW_HINT = (
     "to read files in the folder of the LDIF file: --allow-file-urls; to read files in "
     "the folder DIR: --file-urls-from DIR"
 )
-_FOLDER_HINT = "with --file-urls-from DIR, specify the folder of the file in the URL"
+_FOLDER_HINT = "with --file-urls-from DIR, specify the folder that contains the file of the URL"
 #: Virtual folders of the kernel. They reveal open files of this process and may contain its environment.
 _VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
 # O_PATH requires no read permission for the folder; macOS does not have it.

@@ -399,7 +399,7 @@ class PathBuilder:
         else:
             reason = (
                 f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender_ae_title} to {stored_title}, but the archive "
-                f"registers this request under {expected_title}. So the archive does not forward the objects"
+                f"knows its own C-MOVE request under {expected_title}. So the archive does not forward the objects"
             )
         next_step = format_command(
             "set",

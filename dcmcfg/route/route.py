@@ -238,9 +238,12 @@ class _PathFinder:
         retries = get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
         reason = ""
         if not (self._fallback and self._fallback_return_ae_title):
-            reason = "to retrieve the rest, the archive requires dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
+            reason = (
+                "to retrieve the missing objects, the archive requires dcmFallbackCMoveSCP and "
+                "dcmFallbackCMoveSCPDestination"
+            )
         elif retries.startswith("-"):
-            reason = f"with dcmFallbackCMoveSCPRetries {retries}, the archive never retrieves the rest"
+            reason = f"with dcmFallbackCMoveSCPRetries {retries}, the archive never retrieves the missing objects"
         if reason:
             builder.send_local()
             builder.add_note(f"the archive sends only its local objects: {reason}")

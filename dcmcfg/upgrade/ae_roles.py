@@ -44,7 +44,7 @@ def match_aes(
     if twice := sorted({name for name in named if named.count(name) > 1}):
         raise Refused(
             f"several options --role specify the same AE: {', '.join(twice)}",
-            next_step="specify each AE for one role only. If the site does not have a part, specify --role ROLE=-",
+            next_step="specify each AE for one role only. If the site has no AE for a role, specify --role ROLE=-",
         )
     scores = {
         (role, title): _score(one, other)

@@ -200,7 +200,9 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
         return
     fallback = evidence.route.fallback_move_scp
     hint = f"; the log of {fallback} (--external-log) can show which AE sent these instances" if fallback else ""
-    findings.remarks.append(f"after the C-MOVE, the database has files for {format_instance_count(new_count)}{hint}")
+    findings.remarks.append(
+        f"after the C-MOVE, the database has local files for {format_instance_count(new_count)}{hint}"
+    )
 
 
 def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:

@@ -225,8 +225,8 @@ def test_answer_without_a_token_is_told_with_its_reason(
 @pytest.mark.parametrize(
     ("status", "body", "what"),
     [
-        (200, "<html>", "the response is not from an issuer"),
-        (200, '{"issuer": "x"}', "the response is not from an issuer"),
+        (200, "<html>", "the response is not from a token issuer"),
+        (200, '{"issuer": "x"}', "the response is not from a token issuer"),
         (301, "", "redirected to nowhere (HTTP 301), but dcmcfg does not follow redirects"),
         (502, "", "the issuer has no metadata (HTTP 502)"),
         (403, '{"error":"Realm not enabled"}', "the issuer has no metadata (HTTP 403: Realm not enabled)"),

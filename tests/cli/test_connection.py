@@ -48,9 +48,9 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive "
-        "would not load the device\n"
-        "  next: to also remove the connection from these users: --detach (only if each user has another "
-        "connection); to give an AE another connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
+        "would not load the device\n  next: to also remove the reference to the connection from each of these entries: "
+        "--detach (only if the entry has another connection); to give an AE another connection: dcmcfg connection add "
+        "storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")
     assert which.stderr == (

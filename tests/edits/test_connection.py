@@ -152,9 +152,9 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive would not "
-        "load the device — to also remove the connection from these users: --detach (only if each user has another "
-        "connection); to give an AE another "
-        "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
+        "load the device — to also remove the reference to the connection from each of these entries: --detach (only "
+        "if the entry has another connection); to give an AE another connection: dcmcfg connection add storescp/NAME "
+        "HOST:PORT --ae AET"
     )
     spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
     tree = valid_tree().with_changes([Add(spare.with_values("dicomHostname", (b"h",)))])

@@ -159,7 +159,7 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
         read_files([ldif], file_urls=True)
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: {tmp_path}/gone.zip: cannot read the file (No such file or directory)"
-        " — with --file-urls-from DIR, specify the folder of the file in the URL"
+        " — with --file-urls-from DIR, specify the folder that contains the file of the URL"
     )
     with pytest.raises(LdifError) as caught:
         read_files([ldif])

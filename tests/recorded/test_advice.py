@@ -25,7 +25,7 @@ _RECALLED = "into the archive's own storage, but WORKSTATION did not accept the 
 _PASSED_ON = "most likely, the external archive LONGTERM sent this response, and the archive passed the response on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
-_DROPPED = "the archive itself dropped the instances, and opened no association to another AE for these instances"
+_DROPPED = "the archive itself omitted the instances, and opened no association to another AE for these instances"
 _ENDED = (_UNKNOWN_CALLER.format(calling="DCMCFG"), _WORK_ORDER.format(calling="DCMCFG"))
 
 SAID: dict[str, tuple[str, ...]] = {

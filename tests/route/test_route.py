@@ -267,8 +267,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, but the archive registers this request under VIEWER. "
-                "So the archive does not forward the objects"
+                "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, but the archive knows its own C-MOVE request under "
+                "VIEWER. So the archive does not forward the objects"
             ),
         ),
         (

@@ -252,7 +252,7 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
     log = "the log of OLDPACS (--external-log) can show which AE sent these instances"
-    assert f"after the C-MOVE, the database has files for 3 instances; {log}" in reasons(fetched)
+    assert f"after the C-MOVE, the database has local files for 3 instances; {log}" in reasons(fetched)
     logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN
 

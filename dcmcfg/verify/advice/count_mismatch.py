@@ -86,7 +86,7 @@ def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
             "instances only from the external archive that is in the archive's database for the study"
         )
     yield (
-        "if the log shows no C-MOVE, the archive dropped the instances (dcmRestrictRetrieveSilently). "
+        "if the log shows no C-MOVE, the archive itself omitted the instances (dcmRestrictRetrieveSilently). "
         f"{case.capability_check}"
     )
 

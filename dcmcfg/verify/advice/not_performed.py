@@ -67,7 +67,7 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
         yield (
-            "the archive itself dropped the instances, and opened no association to another AE for these instances. "
+            "the archive itself omitted the instances, and opened no association to another AE for these instances. "
             f"{case.capability_check}"
         )
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
@@ -253,7 +253,7 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
             )
     if case.report.failed and case.files.probably_not_local_count:
         yield (
-            "if the log of the external archive shows no request, the archive itself dropped the instances, and sent "
+            "if the log of the external archive shows no request, the archive itself omitted the instances, and sent "
             f"no request. {case.capability_check}"
         )
 

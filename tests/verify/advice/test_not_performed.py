@@ -194,7 +194,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
         (
-            "the archive itself dropped the instances, and opened no association to another AE for these "
+            "the archive itself omitted the instances, and opened no association to another AE for these "
             "instances. To list the SOP "
             "classes with a missing transfer capability, run dcmcfg route --dest WORKSTATION"
         ),
