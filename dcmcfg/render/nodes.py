@@ -107,7 +107,7 @@ def format_node_notes(results: Sequence[NodeResult]) -> Iterator[str]:
 def format_overwrite(overwrite: Overwrite) -> str:
     """Return a sentence about an entry that somebody has written after the plan."""
     names = ", ".join(overwrite.attributes)
-    what = f"the values of {names} were changed" if names else "the entry was deleted or added again"
+    what = f"the values of {names} were changed" if names else "the entry was deleted, or deleted and added again"
     modifier = f" ({overwrite.modifier})" if overwrite.modifier else ""
     return f"{overwrite.dn}: after dcmcfg wrote this change, {what} {overwrite.writer.value}{modifier}"
 
