@@ -78,7 +78,8 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
 @click.option(
     "--keep-web-apps",
     is_flag=True,
-    help="Keep the names of the AE's web applications that consist of the old title, or start with it (OLD, OLD-WADO).",
+    help="Do not rename web applications of the AE. Without this option, a web application is renamed if its name is "
+    "the old title (OLD) or starts with the old title (OLD-WADO).",
 )
 @_references_only_option
 @changing_options

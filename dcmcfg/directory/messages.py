@@ -155,7 +155,9 @@ def _decode_response(message: bytes) -> LdapResponse:
         raise ValueError(f"the server sent a message of type {kind:#x} instead of the response to a change")
     (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*read_elements(operation), *[(0, b"")] * 3]
     if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
-        raise ValueError("the response has no result code, matched DN or message")
+        raise ValueError(
+            "the response must have a resultCode, a matchedDN and a diagnosticMessage, but one of them is missing"
+        )
     optional = dict(more)
     name = optional.get(_RESPONSE_NAME)
     return LdapResponse(

@@ -165,7 +165,8 @@ RULES = (
         "error",
         requirement="An export rule to an external archive must exclude objects that come from the same external "
         "archive.",
-        reason="If the rule does not exclude these objects, the archive exports every retrieved study again.",
+        reason="If the rule does not exclude objects from the external archive, the archive exports every retrieved "
+        "study again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
         example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
         find_violations=_find_export_loop,
