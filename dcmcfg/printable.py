@@ -5,6 +5,8 @@ Kept apart: commands use it without loading rich.
 
 from __future__ import annotations
 
+import re
+
 
 def escape_unprintable(text: str) -> str:
     r"""Return *text* with each unprintable character, including line ends, as ``\xNN`` or ``\uNNNN``.
@@ -22,6 +24,16 @@ def escape_unprintable_lines(text: str) -> str:
 def format_count(number: int, one: str, many: str = "", *, grouped: bool = False) -> str:
     """Return ``1 entry`` or ``1234 entries``, *grouped* ``1,234 entries``; the default plural is *one* with ``s``."""
     return f"{number:{',' if grouped else ''}} {one if number == 1 else many or f'{one}s'}"
+
+
+def capitalise_sentence(text: str) -> str:
+    """Return *text* with a capital first letter, but unchanged if it begins with ``dcmcfg``, a title or an attribute.
+
+    After a label in a report, the capital shows where the sentence begins.
+    """
+    first_word = re.split(r"[ ,:]", text, maxsplit=1)[0]
+    is_sentence = first_word.isalpha() and first_word.islower() and first_word != "dcmcfg"
+    return f"{text[0].upper()}{text[1:]}" if is_sentence else text
 
 
 def _escape(character: str) -> str:

@@ -137,5 +137,5 @@ def test_the_examples_of_the_page_run(
     assert "changetype: modify" in printed
     assert "broken.ldif:2" in printed
     assert printed.count("\ncontrol: ") == 2  # the plan and its undo assert what was read
-    assert "objects from the external archive straight to the destination" in printed
+    assert "objects that the external archive sends straight to the destination" in printed
     assert re.search(r"^False .*A801", printed, re.MULTILINE)

@@ -180,7 +180,7 @@ class BulkReport:
 
 
 def _format_outcome(outcome: VerificationOutcome) -> str:
-    return "reported by the archive" if outcome is VerificationOutcome.REPORTED else outcome.value
+    return "reported as sent by the archive" if outcome is VerificationOutcome.REPORTED else outcome.value
 
 
 @dataclass(frozen=True)

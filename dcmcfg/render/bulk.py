@@ -12,7 +12,7 @@ from rich.text import Text
 from dcmcfg.bulk.failure_groups import FailureGroup
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.study_result import StudyResult
-from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.printable import capitalise_sentence, escape_unprintable, format_count
 from dcmcfg.render.terminal.console import get_bounded_width, wrap_text
 from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS
 from dcmcfg.timestamps import format_iso
@@ -138,7 +138,7 @@ def _build_lines(
         *_remaining_groups_part(len(all_groups) - len(groups)),
         *([("Slowest", HEADING, _format_slowest(report, console))] if report.summary.slowest else []),
         ("Results", HEADING, Text(escape_unprintable(str(report.store)))),
-        *(("Next step", NEXT_STEP, Text(escape_unprintable(step))) for step in next_steps),
+        *(("Next step", NEXT_STEP, Text(capitalise_sentence(escape_unprintable(step)))) for step in next_steps),
         *(("Note", NOTE, Text(escape_unprintable(note), style=NOTE)) for note in notes),
     ]
     for name, style, content in parts:
@@ -177,7 +177,7 @@ def _format_group(group: FailureGroup, *, details: bool) -> Text:
     if hidden_count := len(group.studies) - len(shown):
         text.append(f"\nand {hidden_count:,} more (--details or --csv FILE shows all)", style="default")
     if group.next_step:
-        text.append(f"\nNext step: {escape_unprintable(group.next_step)}", style="default")
+        text.append(f"\nNext step: {capitalise_sentence(escape_unprintable(group.next_step))}", style="default")
     return text
 
 

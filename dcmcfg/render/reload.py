@@ -30,8 +30,8 @@ def format_repair_note(reload: Reload) -> str:
 
 def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
     """Return the listeners in one line, each with its state; empty without listeners."""
-    states = [f"{each.listener.name} {each.listener.address} {_describe_state(each)}" for each in listeners]
-    return f"Listeners (TCP connection): {', '.join(states)}" if states else ""
+    states = [f"{each.listener.name} ({each.listener.address}): {_describe_state(each)}" for each in listeners]
+    return f"Listeners (TCP connection): {'; '.join(states)}" if states else ""
 
 
 def _describe_state(listener: ProbedListener) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
-from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.printable import capitalise_sentence, escape_unprintable, format_count
 from dcmcfg.render.terminal.console import make_stdout_console, print_line, wrap_text
 from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS, UNDECIDED
 from dcmcfg.render.terminal.table import Column, print_table
@@ -207,7 +207,9 @@ def _print_failure(console: _LabelledConsole, failure: RouteFailure) -> None:
         _print_labelled(console, "Response", Text(escape_unprintable(failure.response), style=FAILURE))
     _print_labelled(console, "Reason", Text(escape_unprintable(failure.reason)))
     if failure.next_step:
-        _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style=NEXT_STEP))
+        _print_labelled(
+            console, "Next step", Text(capitalise_sentence(escape_unprintable(failure.next_step)), style=NEXT_STEP)
+        )
 
 
 def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import TokenClaims
 from dcmcfg.archive.token_refusal import RefusalReason, format_duration
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import capitalise_sentence, escape_unprintable
 from dcmcfg.render.terminal.console import make_stdout_console, print_line
 from dcmcfg.timestamps import format_iso, format_timestamp
 
@@ -24,7 +24,7 @@ def print_token(
     console = make_stdout_console()
     lines = [("Token", source), *_build_claims_lines(check), *_build_archive_lines(check, archive_url, role)]
     for reason in reasons:
-        lines += [("Reason", reason.message), ("Next step", reason.next_step)]
+        lines += [("Reason", reason.message), ("Next step", capitalise_sentence(reason.next_step))]
     for label, text in lines:
         print_line(console, f"{label:<{_LABEL}}{escape_unprintable(text)}")
 

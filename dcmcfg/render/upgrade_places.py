@@ -163,8 +163,8 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
 def list_answers(upgrade: Upgrade) -> Iterator[tuple[Decision, str]]:
     """Yield the decisions that the user has answered, by number, each with the answer in words."""
     answers = [
-        *((each, "the value of the release is used") for each in upgrade.taken),
-        *((each, "the value of the site stays") for each in upgrade.confirmed),
+        *((each, "the plan uses the value of the release") for each in upgrade.taken),
+        *((each, "the plan keeps the value of the site") for each in upgrade.confirmed),
     ]
     yield from sorted(answers, key=lambda each: each[0].number)
 

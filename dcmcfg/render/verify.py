@@ -21,7 +21,7 @@ from rich.text import Text
 
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveProgress
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import capitalise_sentence, escape_unprintable
 from dcmcfg.render.terminal.console import make_stderr_console, wrap_text
 from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS, UNDECIDED
 from dcmcfg.render.verify_parts import (
@@ -79,7 +79,10 @@ def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, 
         (Text("Received", style=HEADING), _format_received(verdict.receipt, evidence, details=details)),
         *_transfers_part(evidence, details=details),
         (Text("Route", style=HEADING), _format_route(verdict.route)),
-        *((Text("Next step", style=NEXT_STEP), Text(escape_unprintable(step))) for step in verdict.next_steps),
+        *(
+            (Text("Next step", style=NEXT_STEP), Text(capitalise_sentence(escape_unprintable(step))))
+            for step in verdict.next_steps
+        ),
         *((Text("Note", style=NOTE), Text(escape_unprintable(note), style=NOTE)) for note in verdict.notes),
     ]
     for label, content in parts:

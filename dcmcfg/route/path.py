@@ -27,16 +27,14 @@ class RetrieveBranch(StrEnum):
     """The branch of the archive's code for a retrieve (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
-    EXTERNAL_VIA_ARCHIVE = "objects from the external archive back to the archive"
-    EXTERNAL_DIRECT = "objects from the external archive straight to the destination"
-    MIXED_VIA_ARCHIVE = "local objects from the archive, missing objects from the external archive back to the archive"
-    MIXED_DIRECT = (
-        "local objects from the archive, missing objects from the external archive straight to the destination"
-    )
-    ALTERNATIVE = "objects from the alternative C-MOVE SCP straight to the destination"
-    FALLBACK_VIA_ARCHIVE = "objects from the fallback C-MOVE SCP back to the archive"
-    FALLBACK_DIRECT = "objects from the fallback C-MOVE SCP straight to the destination"
-    LOCAL_AND_FALLBACK = "local objects from the archive, missing objects from the fallback C-MOVE SCP"
+    EXTERNAL_VIA_ARCHIVE = "objects that the external archive sends back to the archive"
+    EXTERNAL_DIRECT = "objects that the external archive sends straight to the destination"
+    MIXED_VIA_ARCHIVE = "local objects, and objects that the external archive sends back to the archive"
+    MIXED_DIRECT = "local objects, and objects that the external archive sends straight to the destination"
+    ALTERNATIVE = "objects that the alternative C-MOVE SCP sends straight to the destination"
+    FALLBACK_VIA_ARCHIVE = "objects that the fallback C-MOVE SCP sends back to the archive"
+    FALLBACK_DIRECT = "objects that the fallback C-MOVE SCP sends straight to the destination"
+    LOCAL_AND_FALLBACK = "local objects, and missing objects from the fallback C-MOVE SCP"
     NOTHING = "nothing is sent"
 
 

@@ -281,8 +281,7 @@ class _PathFinder:
 def _create_no_archive_recorded() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        "the archive's database has no external archive for the purged objects (it contains only "
-        f"{NO_EXTERNAL_ARCHIVE!r})",
+        f"the archive's database has no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE!r} means none)",
         "send the study to this archive again, from a system that has the study",
     )
 

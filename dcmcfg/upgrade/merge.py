@@ -272,7 +272,7 @@ class Merge:
     def _add(self, key: NormalDN, theirs: Entry) -> None:
         tree = self._result.tree
         if self._is_blocked(key):
-            self._result.dropped.append(Dropped(theirs.dn, "an entry above this entry is the site's own entry"))
+            self._result.dropped.append(Dropped(theirs.dn, "the site itself has added an entry above this entry"))
         elif key[1:] not in tree.entries:
             self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
         elif self._uses_title(theirs):

@@ -42,8 +42,8 @@ def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
         found = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "LOCALHOST", port)], URL)
     assert [(each.is_open, each.shares_port) for each in found] == [(None, True)] * 2
     assert format_listener_states(found) == (
-        f"Listeners (TCP connection): a localhost:{port} only one connection can listen on a shared port, "
-        f"b LOCALHOST:{port} only one connection can listen on a shared port"
+        f"Listeners (TCP connection): a (localhost:{port}): only one connection can listen on a shared port; "
+        f"b (LOCALHOST:{port}): only one connection can listen on a shared port"
     )
     closed = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "localhost", port)], URL)
     assert [each.is_open for each in closed] == [False, False]
@@ -55,8 +55,8 @@ def test_listener_that_the_archive_could_not_open_and_that_answers_is_another_pr
         listeners = [ArchiveListener("a", "localhost", port), ArchiveListener("b", "localhost", open_port)]
         found = probe_listeners(listeners, URL, unbound_address=f"LOCALHOST:{port}")
     assert format_listener_states(found) == (
-        f"Listeners (TCP connection): a localhost:{port} port in use by another process or connection, "
-        f"b localhost:{open_port} open"
+        f"Listeners (TCP connection): a (localhost:{port}): port in use by another process or connection; "
+        f"b (localhost:{open_port}): open"
     )
     told = [(each["open"], each["port_in_use_by_other"]) for each in listeners_json(found)]
     assert told == [(None, True), (True, False)]

@@ -240,7 +240,7 @@ def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     assert (code, out) == (0, up), err
     code, out, err = home.run("verify", "--profile", "lab", "--studies", str(listed), "--dest", "STORESCP")
     assert code == 1, err
-    assert out.startswith("20 studies: 18 reported by the archive, 2 not verified\n"), (
+    assert out.startswith("20 studies: 18 reported as sent by the archive, 2 not verified\n"), (
         "the purged ones, while no destination is set"
     )
     code, _, err = home.run("lab", "up", "--studies", "30")

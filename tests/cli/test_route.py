@@ -25,7 +25,7 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n\npurged      delivered, if "
-        "the prerequisites hold: objects from the external archive back to the archive (LONGTERM, configured by "
+        "the prerequisites hold: objects that the external archive sends back to the archive (LONGTERM, configured by "
         "storage fs1, exporter LONGTERM)\n            known to the archive, files deleted\n\n     Message   Sender     "
         "Receiver      Address           Calling AE   Move Destination\n "
         "──────────────────────────────────────────────────────────────────────────────────────\n 1   C-MOVE    "
@@ -91,7 +91,7 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
             "Refused     for every state of the study\n"
             "Response    A801 Unknown AE: WORKSTATOIN\n"
             "Reason      no AE has the title WORKSTATOIN\n"
-            "Next step   did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks are "
+            "Next step   Did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks are "
             "significant\n"
         ),
         "",
@@ -107,8 +107,8 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "partial     failed: nothing is sent\n"
         "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "Reason      the archive's database has no external archive for the purged objects (it contains only '*')\n"
-        "Next step   send the study to this archive again, from a system that has the study\n"
+        "Reason      the archive's database has no external archive for the purged objects ('*' means none)\n"
+        "Next step   Send the study to this archive again, from a system that has the study\n"
         "\n"
         "Exit code 1 the study is not delivered completely in the state partial\n",
         "",

@@ -188,7 +188,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
         f"Requires  issuer {issuer}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
         f"Reason    the archive requires a token of {issuer}, but no token is set\n"
-        "Next step set up a client that requests tokens: dcmcfg help secured\n"
+        "Next step Set up a client that requests tokens: dcmcfg help secured\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
@@ -220,7 +220,7 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
         "Reason    the token does not have the realm role auth\n"
-        "Next step assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles). If the "
+        "Next step Assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles). If the "
         "role is already assigned, add the role to the client's scope (Client scopes)\n"
     )
     result = run("status")
@@ -246,7 +246,7 @@ def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite,
     assert why(run).endswith(
         f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts only tokens of {issuer.url}. "
         "If both are names of the same server, the archive still treats them as different issuers\n"
-        f"Next step use the name that the archive accepts: set oidc_issuer to {issuer.url}\n"
+        f"Next step Use the name that the archive accepts: set oidc_issuer to {issuer.url}\n"
     )
 
 

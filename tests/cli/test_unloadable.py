@@ -191,9 +191,9 @@ def test_two_connections_of_the_archive_do_not_share_a_port(
     assert refused.exit_code == 3
     head, _, rest = refused.stderr.partition("unloadable: because of 1 setting, the archive cannot start again\n")
     assert "unloadable" not in head
-    where = rest.partition(" (bound to ")[2].partition(")")[0]
+    where = rest.partition(" (addresses: ")[2].partition(")")[0]
     assert rest == (
-        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom also has port 11112 (bound to "
+        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom also has port 11112 (addresses: "
         f"{where}); port 11113 is unused in the configuration. {PORT_FIX}\n{NEXT}"
     )
     assert site.octets() == before

@@ -311,7 +311,7 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     )
     assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
-    words = "Next step the external archive LONGTERM itself sends the instances to WORKSTATION"
+    words = "Next step The external archive LONGTERM itself sends the instances to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
     assert step.endswith(
         "at the host and port in the AE list of the external archive: see the log of the external archive for the "

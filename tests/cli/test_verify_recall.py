@@ -107,6 +107,6 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"
     assert f"nothing listens at the address that the archive has for {there}" in done.stdout.splitlines()[0]
     assert (
-        "\nNext step check that the AE is running and that this machine can reach the AE: dcmcfg echo WORKSTATION"
+        "\nNext step Check that the AE is running and that this machine can reach the AE: dcmcfg echo WORKSTATION"
         in done.stdout
     )

@@ -61,7 +61,9 @@ def test_orthanc_takes_the_export_and_gives_the_study_back(run: Run, lab: Runnin
         assert purged["delivered"] is True
         assert (purged["study"]["states"], purged["study"]["external_ae_title"]) == (["purged"], "LONGTERM")
         assert [each["name"] for each in purged["study"]["sop_classes"]] == ["CT Image Storage"]
-        assert [path["branch"] for path in purged["paths"]] == ["objects from the external archive back to the archive"]
+        assert [path["branch"] for path in purged["paths"]] == [
+            "objects that the external archive sends back to the archive"
+        ]
         outcome = move_study(lab.archive, "STORESCP", get_standard_study("three").uid, calling="VIEWER")
         assert (outcome.status, outcome.counters) == (0x0000, {"completed": 3})
         assert json.loads(route("three").stdout)["study"]["states"] == ["local"]

@@ -511,7 +511,7 @@ CONNECTIONS = (
         [put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="127.0.0.2")],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom also has port 11115 (bound to 0.0.0.0 and 127.0.0.2); "
+        "the connection dicom also has port 11115 (addresses: 0.0.0.0 and 127.0.0.2); "
         "port 11116 is unused in the configuration",
     ),
     Break(
@@ -523,7 +523,7 @@ CONNECTIONS = (
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
         (
-            "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); dcmcfg does not resolve host "
+            "the connection dicom also has port 11115 (addresses: 127.0.0.1 and pacs). dcmcfg does not resolve host "
             "names, so the two addresses may be equal"
         ),
     ),

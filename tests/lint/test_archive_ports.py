@@ -149,7 +149,7 @@ def test_where_no_port_is_left_none_is_proposed() -> None:
     ports = {"dicomPort": "65535"}
     others = [entry for entry in site_entries() if not entry.is_a("dicomNetworkConnection")]
     (given,) = lint(tree(*others, listener("a", ports), listener("b", ports)), NOW, [RULES_BY_NAME[TAKEN]])
-    assert given.message == "the connection a also has port 65535 (bound to localhost)"
+    assert given.message == "the connection a also has port 65535 (addresses: localhost)"
 
 
 @pytest.mark.usefixtures("recordings")

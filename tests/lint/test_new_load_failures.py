@@ -168,7 +168,7 @@ def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
     (found,) = new(Add(connection(ARCHIVE, name="new")))
     assert (found.finding.rule.name, found.finding.impact) == ("port-taken", "stops-next-start")
     assert str(found) == (
-        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom also has port 11112 (bound to "
+        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom also has port 11112 (addresses: "
         "localhost); port 11113 is unused in the configuration. Fix: On one of the two connections, set another port, "
         "set another dcmBindAddress, or set dicomInstalled to FALSE."
     )

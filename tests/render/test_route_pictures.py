@@ -36,7 +36,7 @@ def test_a_path_is_a_sequence_diagram() -> None:
         "  participant p1 as DCM4CHEE",
         "  participant p2 as LONGTERM",
         "  participant p3 as STORESCP",
-        "  Note over p0,p3: purged delivered, if the prerequisites hold: objects from the external archive "
+        "  Note over p0,p3: purged delivered, if the prerequisites hold: objects that the external archive sends "
         "back to the archive "
         "(LONGTERM)",
         "  p0->>p1: C-MOVE, Move Destination STORESCP<br/>127.0.0.1:3",

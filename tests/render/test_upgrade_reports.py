@@ -253,7 +253,7 @@ def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path:
     text = render_text(report, 300)
     assert (
         "Answered decisions:\n"
-        f"  1. {place}: the value of the release is used\n"
+        f"  1. {place}: the plan uses the value of the release\n"
         "     site: PACS of the hospital\n"
         "     release: dcm4chee-arc 5.31\n"
     ) in text
@@ -265,7 +265,7 @@ def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path:
     ):
         assert "Answered decisions" in page
         assert page.count("PACS of the hospital") > 1
-        assert "the value of the release is used" in page
+        assert "the plan uses the value of the release" in page
     (answered,) = upgrade_json(report)["decided"]
     assert (answered["answer"], answered["site"], answered["release"]) == (
         "take",

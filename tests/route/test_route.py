@@ -189,7 +189,7 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
     assert [(failure.response, failure.reason) for failure in found.failures] == [
         (
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
-            "the archive's database has no external archive for the purged objects (it contains only '*')",
+            "the archive's database has no external archive for the purged objects ('*' means none)",
         )
     ]
 

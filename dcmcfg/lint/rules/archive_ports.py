@@ -112,7 +112,7 @@ def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tu
         if (other := port_listeners.find_possible_conflict(new)) is not None:
             return (
                 other,
-                f"{_describe_conflict(new, other)}; dcmcfg does not resolve host names, so the two addresses may be "
+                f"{_describe_conflict(new, other)}. dcmcfg does not resolve host names, so the two addresses may be "
                 "equal",
             )
     # The archive starts without these ports, but the other program may have opened them first.
@@ -134,7 +134,7 @@ def _build_violation(
 
 
 def _describe_conflict(new: ListeningConnection, other: ListeningConnection) -> str:
-    return f"the connection {other.name} also has port {other.port} (bound to {_format_addresses(new, other)})"
+    return f"the connection {other.name} also has port {other.port} (addresses: {_format_addresses(new, other)})"
 
 
 def _format_addresses(new: ListeningConnection, other: ListeningConnection) -> str:

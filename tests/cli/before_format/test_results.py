@@ -199,7 +199,7 @@ def test_finished_runs_are_reported_as_text(finished: Callable[..., Result]) -> 
     assert shown.stderr == ""
     assert FIVE[1] in shown.stdout
     assert "C801" in shown.stdout
-    assert shown.stdout.startswith("3 studies: 2 reported by the archive, 1 not verified")
+    assert shown.stdout.startswith("3 studies: 2 reported as sent by the archive, 1 not verified")
 
 
 def test_finished_runs_are_reported_as_json(finished: Callable[..., Result]) -> None:

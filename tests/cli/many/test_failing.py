@@ -23,15 +23,15 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     done = verify(*named(FIVE))
     assert done.exit_code == 1
     assert plain(done.stdout, pacs, site) == (
-        "5 studies: 3 reported by the archive, 2 not verified\n\nC-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move "
-        "Destination STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): "
-        "not shown 5\nThe archive's database and the external archive's log can show the route. To query the database, "
-        "use --require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
-        f"the archive does not allow this Move Destination\n          {FIVE[1]}\n          {FIVE[2]}\n          Next "
-        "step: in LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any destination is allowed. But the "
-        "archive still uses an older configuration: run dcmcfg reload. If the error remains, the archive reads another "
-        "LDAP directory. To check, run dcmcfg status --directory\nResults   STORE\nNext step Fix the problems, then "
-        "run the same command with --only-failed\n"
+        "5 studies: 3 reported as sent by the archive, 2 not verified\n\nC-MOVE from DCMCFG to "
+        "DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n5 attempts; instances sent (as reported by the archive): "
+        "3\nRoute (number of studies): not shown 5\nThe archive's database and the external archive's log can show the "
+        "route. To query the database, use --require-route. To read the log, use --external-log FILE.\n\nFailures  2 "
+        f"studies: status C801, refused: the archive does not allow this Move Destination\n          {FIVE[1]}\n       "
+        f"   {FIVE[2]}\n          Next step: In LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any "
+        "destination is allowed. But the archive still uses an older configuration: run dcmcfg reload. If the error "
+        "remains, the archive reads another LDAP directory. To check, run dcmcfg status --directory\nResults   "
+        "STORE\nNext step Fix the problems, then run the same command with --only-failed\n"
     )
     script.answers = {}
     assert verify(*named(FIVE), "--only-failed").exit_code == 0
@@ -60,7 +60,7 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
     assert (
-        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see the log of the "
+        f"{FIVE[1]} Next step: Either the external archive LONGTERM could not send to DCM4CHEE (see the log of the "
         "external archive), " in both
     )
 

@@ -70,12 +70,12 @@ def test_where_a_report_cannot_be_written_in_the_end_the_answers_are_told(
     script.on_exchange = take_the_name
     done = verify(*named(FIVE[:2]), "--csv", str(target))
     assert (done.exit_code, target.read_text()) == (1, "somebody else's")
-    assert done.stdout.startswith("2 studies: 2 reported by the archive\n")
+    assert done.stdout.startswith("2 studies: 2 reported as sent by the archive\n")
     assert "the file exists" in done.stderr
     target.unlink()
     content = json.loads(verify(*named(FIVE[:2]), "--again", "--csv", str(target), "--json").stdout)
     assert (content["headline"], content["error"]["message"]) == (
-        "2 studies: 2 reported by the archive",
+        "2 studies: 2 reported as sent by the archive",
         "the file exists",
     )
 
@@ -85,7 +85,9 @@ def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archiv
     assert done.exit_code == 0
     assert done.stdout.splitlines()[1].startswith(f"{FIVE[0]},reported,0000,1,1,0,0,,")
     assert list(csv.DictReader(io.StringIO(done.stdout, newline="")))[-1]["study_instance_uid"] == FIVE[0]
-    assert done.stderr.startswith("1 study: 1 reported by the archive\n"), "what reads the CSV gets nothing else"
+    assert done.stderr.startswith("1 study: 1 reported as sent by the archive\n"), (
+        "what reads the CSV gets nothing else"
+    )
 
 
 def test_commands_that_are_proposed_keep_the_options_of_the_run(verify: Verify, script: Script, tmp_path: Path) -> None:

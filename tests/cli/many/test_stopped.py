@@ -70,7 +70,7 @@ def test_at_a_terminal_a_bar_shows_how_it_goes_and_ctrl_c_stops(
         "dcmcfg cancels the active requests (C-CANCEL), then stops. To close the connections immediately, press Ctrl-C "
         "again\n"
     ) in shown
-    assert "5 studies: 2 reported by the archive, 3 pending\n" in shown
+    assert "5 studies: 2 reported as sent by the archive, 3 pending\n" in shown
     script.on_exchange = lambda _: None
     assert run(*arguments).exit_code == 0
     assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[2:3])

@@ -30,7 +30,7 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
             'Failures  5 studies: --require-route requires the finding "route shown", but the finding is "route not '
             'shown". Reasons: ' in done.stdout
         )
-        assert "          Next step: to verify the route of a purged study, run the same command with " in done.stdout
+        assert "          Next step: To verify the route of a purged study, run the same command with " in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE
@@ -77,7 +77,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
 
     second_run = run(*arguments, "--only-failed")
     assert second_run.exit_code == 0
-    assert second_run.stdout.startswith("3 studies: 3 reported by the archive\n")
+    assert second_run.stdout.startswith("3 studies: 3 reported as sent by the archive\n")
     assert (
         "Note      2 of 3 studies succeeded before a configuration change. --only-failed keeps the results of these "
         "studies" in second_run.stdout
@@ -87,7 +87,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     green = run(*arguments)
     assert green.exit_code == 1
     assert green.stdout.startswith(
-        "3 studies: 1 reported by the archive, 2 outdated. dcmcfg sent no new requests. The latest "
+        "3 studies: 1 reported as sent by the archive, 2 outdated. dcmcfg sent no new requests. The latest "
         "stored result is from 20"
     )
     assert (

@@ -23,7 +23,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     done = verify(*named(FIVE))
     assert (done.exit_code, done.stderr) == (0, "")
     assert plain(done.stdout, pacs, site) == (
-        "5 studies: 5 reported by the archive\n"
+        "5 studies: 5 reported as sent by the archive\n"
         "\n"
         "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
         "5 attempts; instances sent (as reported by the archive): 5\n"
@@ -37,7 +37,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     again = verify(*named(FIVE))
     assert again.exit_code == 0
     assert again.stdout.startswith(
-        "5 studies: 5 reported by the archive. dcmcfg sent no new requests. The latest stored result is from 20"
+        "5 studies: 5 reported as sent by the archive. dcmcfg sent no new requests. The latest stored result is from 20"
     )
     assert (
         "Note      every study already has a result, so dcmcfg sent no request. To request all studies again: --again\n"
