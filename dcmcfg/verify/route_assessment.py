@@ -437,9 +437,7 @@ def _describe_path(evidence: Evidence) -> str:
             "(dcmFallbackCMoveSCP)"
         )
     if route.external_retrieve_destination is None:
-        return (
-            f"external archive → {request.destination_ae_title} (because dcmExternalRetrieveAEDestination is not set)"
-        )
+        return f"external archive → {request.destination_ae_title}: dcmExternalRetrieveAEDestination is not set"
     if route.misrouting_reason:
         return (
             f"external archive → {route.external_retrieve_destination}, not to {request.destination_ae_title}: "

@@ -63,7 +63,7 @@ Received  complete: 3 of 3 instances at WORKSTATION
           Receiver: WORKSTATION@127.0.0.1:{workstation.port}, listening since TIME
 Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
-          Configured: external archive → WORKSTATION (because dcmExternalRetrieveAEDestination is not set)
+          Configured: external archive → WORKSTATION: dcmExternalRetrieveAEDestination is not set
           - the external archive's log was not read
           - the location of the files before the C-MOVE is unknown ({CAN_SHOW})
           - Instance Availability before the C-MOVE: not given, after the C-MOVE: not given

@@ -246,7 +246,7 @@ def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on(
 @pytest.mark.parametrize(
     ("configured", "way"),
     [
-        (DIRECT, "external archive → WORKSTATION (because dcmExternalRetrieveAEDestination is not set)"),
+        (DIRECT, "external archive → WORKSTATION: dcmExternalRetrieveAEDestination is not set"),
         (
             VIA_ARCHIVE,
             "external archive → DCM4CHEE → WORKSTATION (dcmExternalRetrieveAEDestination on device dcm4chee-arc)",
