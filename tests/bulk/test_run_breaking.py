@@ -62,7 +62,9 @@ def test_an_archive_that_breaks_each_association_for_a_while_costs_no_study_its_
     assert len(archive.moves) == broken + 6, "nothing was asked again that had its answer"
     (away, back) = [event for event in events if isinstance(event, ArchiveUnavailable | ArchiveAvailable)]
     assert isinstance(away, ArchiveUnavailable)
-    assert away.reason.startswith("the archive breaks every association: no final response: the peer aborted")
+    assert away.reason.startswith(
+        "the archive breaks every association. Last reason: no final response: the peer aborted"
+    )
     assert isinstance(back, ArchiveAvailable)
 
 

@@ -39,7 +39,7 @@ The archive has reloaded (204). dcmcfg cannot confirm this change: GET /storage:
 LONGTERM_WARNINGS = """\
 warning: TAPE must be the title that the remote system uses: the archive uses this title to call and to \
 recognise the remote system.
-warning: studies on the remote system are recorded under LONGTERM in the archive's database. LDAP changes do not \
+warning: for studies on the remote system, the archive's database contains the title LONGTERM. LDAP changes do not \
 affect the database, so the archive can no longer fetch these studies (Unknown AE). To keep an AE LONGTERM for \
 these studies: --keep-alias
 """

@@ -127,9 +127,9 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\nReason            "
             "    the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The "
             "archive requests only purged objects from the external archive, but these objects are not purged\nNext "
-            "step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
+            "step             Configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           the study is not delivered "
-            "completely in these states: unconfigured-storage\n"
+            "completely in the state unconfigured-storage\n"
         ),
         "",
     )

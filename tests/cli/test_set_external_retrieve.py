@@ -353,7 +353,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"Listeners (TCP connection): dicom (localhost:{ports[0]}): open; "
         f"dicom-tls (localhost:{ports[1]}): closed\n"
         "  next: Find out what else uses port 11112. Check the other connections of the archive (dcmcfg connection "
-        "list dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp 'sport = :11112'), then run "
+        "list dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp 'sport = :11112'). Then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
         "This attempt can fail for the same reason\n"
     )
@@ -384,7 +384,7 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert result.exit_code == 4
-    assert f" dicom localhost:{port} port in use by another process or connection, " in result.stderr
+    assert f" dicom (localhost:{port}): port in use by another process or connection; " in result.stderr
     users = f"other connections also use the address localhost:{port}: storescp/dicom"
     assert f". In the directory, {users}\n" in result.stderr
     listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}

@@ -88,8 +88,8 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     unlisted = run("upgrade", "gap", *folders, "--gap", absent, "-o", str(tmp_path / "none.ldif"))
     assert (unlisted.exit_code, unlisted.stdout) == (
         0,
-        f"no differences of these kinds ({absent}) from a new installation, apart from changes of the site "
-        "itself\nplan: not written, because it would change nothing\n",
+        f"Compared with a new installation, there are no differences of these kinds ({absent}), except for the site's "
+        "own changes\nplan: not written, because it would change nothing\n",
     )
     assert listed.stdout.splitlines()[:2] == [
         "Entries that a new installation has (additions): 1 entry",

@@ -93,7 +93,7 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     assert "the archive is available again after" in said.read_text()
 
     report = json.loads(output)
-    assert report["headline"] == f"{NUMBER:,} studies: {NUMBER:,} reported"
+    assert report["headline"] == f"{NUMBER:,} studies: {NUMBER:,} reported as sent by the archive"
     attempts = {each["study_instance_uid"]: each["attempts"] for each in report["studies"]}
     at_the_archive = count_moves(site)
     assert list(attempts) == uids

@@ -265,7 +265,7 @@ def not_bound(site: Site, made: Made) -> Outcome:
         "reloaded twice). Until a reload succeeds, other listeners might be closed too, and the AE cache of the "
         f"archive still contains old AEs — Find out what else uses port {site.port}. Check the other connections "
         f"of the archive (dcmcfg --profile {PROFILE} connection list dcm4chee-arc). Check the other processes on the "
-        f"archive's machine (ss -tlnp 'sport = :{site.port}'), then run dcmcfg --profile {PROFILE} reload"
+        f"archive's machine (ss -tlnp 'sport = :{site.port}'). Then run dcmcfg --profile {PROFILE} reload"
     )
     return Outcome("unknown", "current", "uncertain", note=note)
 
