@@ -41,7 +41,7 @@ _BY_THE_TREE = (
 _FIND = ("find-study-local", "find-study-purged", "find-study-purged-star", "find-study-unknown")
 
 
-@pytest.mark.parametrize("name", [*sample(list(TRUTH), 0.2), *_FIND])
+@pytest.mark.parametrize("name", [*sample(list(TRUTH), 0.1), *_FIND])
 def test_the_state_is_that_of_the_database(run: Run, replayer: Replayer, recorded_site: Site, name: str) -> None:
     told, _ = _route(run, replayer, recorded_site, name, "--json")
     study = stored.before(dimse(name))
@@ -49,7 +49,7 @@ def test_the_state_is_that_of_the_database(run: Run, replayer: Replayer, recorde
     assert told["study"]["external_ae_title"] in (study.external if study else None, None)
 
 
-@pytest.mark.parametrize("name", sample(list(TRUTH), 0.2))
+@pytest.mark.parametrize("name", sample(list(TRUTH), 0.1))
 def test_what_arrived_is_not_called_impossible(run: Run, replayer: Replayer, recorded_site: Site, name: str) -> None:
     told, code = _route(run, replayer, recorded_site, name, "--json")
     if TRUTH[name].success:
@@ -68,7 +68,7 @@ def test_what_the_tree_keeps_from_arriving_is_named(
 
 
 @pytest.mark.parametrize("nearline", [False, True], ids=["ONLINE", "NEARLINE"])
-@pytest.mark.parametrize("name", sample(list(TRUTH), 0.15))
+@pytest.mark.parametrize("name", sample(list(TRUTH), 0.1))
 def test_without_the_database_the_state_is_open(
     run: Run, replayer: Replayer, recorded_site: Site, name: str, *, nearline: bool
 ) -> None:

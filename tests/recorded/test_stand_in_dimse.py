@@ -42,7 +42,7 @@ def _without_values(response: Response) -> Response:
 
 
 @pytest.mark.parametrize(
-    "name", sample(held_exchanges(), 0.3) or [pytest.param("", marks=pytest.mark.skip("no recordings"))]
+    "name", sample(held_exchanges(), 0.2) or [pytest.param("", marks=pytest.mark.skip("no recordings"))]
 )
 def test_an_association_is_answered_as_recorded(site: ExchangeSite, name: str) -> None:
     recording = dimse(name)

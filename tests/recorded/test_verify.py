@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("recordings")]
 _PLAYED = [
     pytest.param(name, witness, id=f"{name}-{witness.name}")
     for witness in EvidenceSource
-    for name in sample(names(witness), 0.2 if witness is EvidenceSource.DATABASE else 0.15)
+    for name in sample(names(witness), 0.1)
 ]
 
 
@@ -51,7 +51,7 @@ def test_the_verdict_is_true(
 
 @pytest.mark.parametrize(
     "name",
-    sample([name for name in names(EvidenceSource.DATABASE) if TRUTH[name].success or TRUTH[name].delivered], 0.2),
+    sample([name for name in names(EvidenceSource.DATABASE) if TRUTH[name].success or TRUTH[name].delivered], 0.1),
 )
 def test_required_is_the_route(run: Run, replayer: Replayer, recorded_site: Site, tmp_path: Path, name: str) -> None:
     result = verify(name, EvidenceSource.DATABASE, run, replayer, recorded_site, tmp_path, "--json", "--require-route")
@@ -61,7 +61,7 @@ def test_required_is_the_route(run: Run, replayer: Replayer, recorded_site: Site
     assert result.exit_code == (0 if shown else 1), verdict["headline"]
 
 
-@pytest.mark.parametrize("name", sample(names(EvidenceSource.NEARLINE), 0.2))
+@pytest.mark.parametrize("name", sample(names(EvidenceSource.NEARLINE), 0.1))
 def test_instance_availability_is_no_route(
     run: Run, replayer: Replayer, recorded_site: Site, tmp_path: Path, name: str
 ) -> None:

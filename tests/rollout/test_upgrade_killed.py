@@ -29,7 +29,7 @@ pytestmark = pytest.mark.real
 #: How each run is done, and whether the fatal request is answered before the program dies; a short run has two.
 KILLED = [(each, answered) for each in ("transaction", "step by step") for answered in (False, True)]
 #: A short run kills the program at every tenth request.
-STRIDE = 1 if LONG else 10
+STRIDE = 1 if LONG else 16
 #: An entry that the last record of the small upgrade changes.
 LAST = f"dicomAETitle=AS_RECEIVED,{ARCHIVE}"
 
