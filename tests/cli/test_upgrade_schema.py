@@ -233,7 +233,7 @@ CONFIGURATIONS = {
     "index of a definition that comes again": (
         "",
         "index dcmMergeAttribute eq",
-        "olcDbIndex names dcmMergeAttribute (defined again at the end)\n",
+        "olcDbIndex uses dcmMergeAttribute (defined again at the end)\n",
     ),
     "access": ("", "access to attrs=dcmuiCountAET by * read", "olcAccess uses dcmuiCountAET\n"),
     "filter of an access rule": (
