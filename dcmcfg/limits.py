@@ -53,7 +53,7 @@ LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one sea
 LDAP_MESSAGES = Limit(
     "ldap-messages",
     100_000,
-    "responses without an entry to one search: references, notices, and the response at the end of each page",
+    "responses to one search that are not entries: references, notices, and the response at the end of each page",
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")

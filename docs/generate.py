@@ -69,9 +69,9 @@ This page explains each rule of `dcmcfg check`: its requirement, the consequence
 
 Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 
-- *fixable*: `dcmcfg check --fix` can fix a violation.
-- *only whole configurations*: see [check.md](check.md#parts-of-a-configuration).
-- *unloadable*, *stops-next-start*, *reference*: the impact, see [check.md](check.md#impact). A plan that adds an
+- Fixable: `dcmcfg check --fix` can fix a violation.
+- Only for whole configurations: see [check.md](check.md#parts-of-a-configuration).
+- Impact (`unloadable`, `stops-next-start` or `reference`): see [check.md](check.md#impact). A plan that adds an
   unloadable finding is refused ([apply.md](apply.md#risks)).
 
 If several rules find the same problem, only the most specific rule reports it.
@@ -143,7 +143,7 @@ def _topics() -> Iterator[str]:
     for heading, rules in RULES_BY_TOPIC.items():
         yield f"## {heading}\n"
         for rule in rules:
-            whole = ", only whole configurations" if rule.needs_whole_tree else ""
+            whole = " Only for whole configurations." if rule.needs_whole_tree else ""
             yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.example_command}`")
     for heading, more_rules in COMPARISON_RULES_BY_TOPIC.items():
         yield f"## {heading}\n"
@@ -151,12 +151,12 @@ def _topics() -> Iterator[str]:
 
 
 def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:
-    impact = "" if rule.impact == "rule" else f", {rule.impact}"
-    fixable = ", fixable" if rule.is_auto_fixable else ""
+    impact = "" if rule.impact == "rule" else f" Impact: {rule.impact}."
+    fixable = " Fixable." if rule.is_auto_fixable else ""
     fix = rule.fix.replace("dcmcfg explain ATTRIBUTE", "`dcmcfg explain ATTRIBUTE`")
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}, part {rule.part}{impact}{fixable}{whole}* · {rule.requirement}\n\n"
-        f"- reason: {rule.reason}\n- fix: {fix}{command}\n"
+        f"### `{rule.name}`\n\n{rule.requirement}\n\nSeverity: {rule.severity}. Part: "
+        f"{rule.part}.{impact}{fixable}{whole}\n\n- reason: {rule.reason}\n- fix: {fix}{command}\n"
     )
 
 
@@ -168,8 +168,8 @@ EFFECT_HEAD = """\
 This page lists two kinds of attributes. For some, a reload of the archive (`dcmcfg reload`) is not enough after a
 change. For others, no reload is necessary.
 
-Changes of all other attributes take effect with a reload, as far as they were tested on a dcm4chee-arc 5.35.1. If a
-fact comes only from the archive's source code, the column *tested* is "no".
+Changes of all other attributes take effect with a reload. This was tested on a dcm4chee-arc 5.35.1, but not for every
+attribute. If a fact comes only from the archive's source code, the column *tested* is "no".
 
 `dcmcfg explain ATTRIBUTE` prints the same information. If a reload does not activate a change, the changing command
 prints a warning. [How the archive behaves](../explanation/archive-behaviour.md) explains the reasons.

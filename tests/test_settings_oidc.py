@@ -136,12 +136,13 @@ def test_option_decides_between_token_and_client() -> None:
     [
         (
             {"OIDC_CLIENT_ID": "c"},
-            "DCMCFG_OIDC_CLIENT_ID: the issuer of the tokens is missing — also set DCMCFG_OIDC_ISSUER, for "
+            "DCMCFG_OIDC_CLIENT_ID: the issuer of the tokens is not set — also set DCMCFG_OIDC_ISSUER, for "
             "example https://keycloak:8843/realms/dcm4che",
         ),
         (
             {"OIDC_ISSUER": ISSUER},
-            "DCMCFG_OIDC_ISSUER: the client that requests the tokens is missing — also set DCMCFG_OIDC_CLIENT_ID",
+            "DCMCFG_OIDC_ISSUER: the ID of the OpenID Connect client that requests the tokens is not set — also set "
+            "DCMCFG_OIDC_CLIENT_ID",
         ),
         (
             {"OIDC_ISSUER": "keycloak", "OIDC_CLIENT_ID": "c"},
@@ -172,7 +173,8 @@ def test_what_is_missing_or_malformed_is_named(environ: dict[str, str], message:
 def test_what_a_profile_lacks_is_named_with_the_profile() -> None:
     write_profile("hospital", {key: HOSPITAL[key] for key in ("archive_url", "oidc_issuer")})
     assert str(refused({"profile": "hospital"})) == (
-        "profile hospital: the client that requests the tokens is missing — also set oidc_client_id in profile hospital"
+        "profile hospital: the ID of the OpenID Connect client that requests the tokens is not set — also set "
+        "oidc_client_id in profile hospital"
     )
 
 

@@ -116,7 +116,7 @@ def route_command(
     """
     require_details_form(form, details=details)
     if svg == STDOUT and form != "text":
-        raise click.UsageError(f"--svg - and --format {form} cannot be used together")
+        raise click.UsageError(f"'--svg -' and '--format {form}' cannot be used together")
     if study is not None and state is not None:
         raise click.UsageError("--study and --state cannot be used together: --study finds the state")
     if connect is not None and study is None:

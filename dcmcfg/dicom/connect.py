@@ -99,9 +99,9 @@ def translate_connect_error(error: OSError, peer: Peer, timeouts: DicomTimeouts)
 def _suggest_address_check(peer: Peer) -> str:
     """Return the configuration to compare the address of *peer* with."""
     if peer.address_source:
-        return f"check that the peer runs; check the host and port in {peer.address_source}"
+        return f"check that the peer runs, and check the host and port in {peer.address_source}"
     return (
-        "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort)"
+        "check that the peer runs, and check its host and port in LDAP (dicomHostname, dicomPort)"
         f"{_suggest_address_command(peer)}"
     )
 

@@ -68,7 +68,7 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
     # The new name may exist for another reason, so a similar old name is reported as a possible typo.
-    assumption = f" dcmcfg assumes that the entry was already renamed to {change.new_rdn}"
+    assumption = f" dcmcfg assumes that {change.dn.rdn} was already renamed to {change.new_rdn}"
     warnings = _warn_about_similar_names(draft, change.dn, "does not exist", assumption, excluded=change.new_rdn)
     return RemainingChange(None, warnings=warnings, is_in_warnings=bool(warnings))
 

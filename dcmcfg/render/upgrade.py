@@ -198,7 +198,8 @@ def _print_gap_decisions(console: Console, upgrade: Upgrade, base: DN) -> None:
         count = format_count(len(decisions), "difference")
         places = "in places where the site has its own values"
         print_prose(
-            console, f"the site also has {count} from a new installation, {places} (to list the differences: --gap all)"
+            console,
+            f"compared with a new installation, the site also has {count} {places} (to list them: --gap all)",
         )
 
 

@@ -59,14 +59,14 @@ def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> Oi
             return None
         source, key = stray
         raise MalformedInput(
-            "the issuer of the tokens is missing",
+            "the issuer of the tokens is not set",
             subject=source.origin(key),
             next_step=f"also set {source.name_setting('oidc_issuer')}, for example {_ISSUER_EXAMPLE}",
         )
     client = options if "oidc_client_id" in options.values else server
     if "oidc_client_id" not in client.values:
         raise MalformedInput(
-            "the client that requests the tokens is missing",
+            "the ID of the OpenID Connect client that requests the tokens is not set",
             subject=server.origin(next(key for key in _URLS if key in server.values)),
             next_step=f"also set {server.name_setting('oidc_client_id')}",
         )

@@ -43,8 +43,8 @@ class LeftoverDestination:
     def description(self) -> str:
         """The creator and creation time, and any uncertainty."""
         if not self.in_tree:
-            return f"{self.origin}; the archive may still know this AE"
-        return self.origin if self.is_certain else f"{self.origin}; this AE may be in use"
+            return f"{self.origin}; the archive may still know the destination"
+        return self.origin if self.is_certain else f"{self.origin}; the destination may be in use"
 
     def __str__(self) -> str:
         return f"{self.ae_title} ({self.description})"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.retrieval import Patient, QueryRetrieveLevel, Retrieval
 from dcmcfg.errors import NotFound
+from dcmcfg.printable import format_count
 
 #: UIDs in one request: an element of VR UI holds 65,534 octets at most in Explicit VR (PS3.5 §7.1.2).
 MAX_UIDS = 1000
@@ -75,7 +76,8 @@ class RetrieveSelection:
         series = Counter(each.series_uid for each in listed)
         for uid in (each for each in self.series_uids if each not in series):
             raise _create_not_found(
-                f"series {uid} in the study {study_uid}", [f"{each} ({count})" for each, count in series.items()]
+                f"series {uid} in the study {study_uid}",
+                [f"{each} ({format_count(count, 'instance')})" for each, count in series.items()],
             )
         listed_uids = [each.sop_instance_uid for each in RetrieveSelection(series_uids=self.series_uids).select(listed)]
         location = "in the selected series" if self.series_uids else f"in the study {study_uid}"

@@ -318,8 +318,8 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
     assert second == (
-        f"warning: {renamed}: does not exist; did you mean dicomDeviceName=longterm? dcmcfg assumes that the entry was "
-        "already renamed to dicomDeviceName=storescp"
+        f"warning: {renamed}: does not exist; did you mean dicomDeviceName=longterm? dcmcfg assumes that "
+        "dicomDeviceName=longtrm was already renamed to dicomDeviceName=storescp"
     )
     assert third == (
         f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; did you mean 'dcm4chee-arc'?"

@@ -63,8 +63,8 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
     step = (
-        "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort); to change the address: "
-        "dcmcfg connection set storescp/dicom HOST:PORT"
+        "check that the peer runs, and check its host and port in LDAP (dicomHostname, dicomPort); to change the "
+        "address: dcmcfg connection set storescp/dicom HOST:PORT"
     )
     assert result.stdout.endswith(
         f"\nNext step for STORESCP: {step}\nCalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}"
@@ -84,8 +84,8 @@ def test_archive_out_of_reach_names_the_status_command(
     assert result.exit_code == 1
     archive, storescp = json.loads(result.stdout)["aes"]
     step = (
-        "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort); to change the address: "
-        "dcmcfg connection set storescp/dicom HOST:PORT"
+        "check that the peer runs, and check its host and port in LDAP (dicomHostname, dicomPort); to change the "
+        "address: dcmcfg connection set storescp/dicom HOST:PORT"
     )
     assert storescp["next_step"] == step
     assert archive["next_step"] == (

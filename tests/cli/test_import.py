@@ -362,7 +362,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
     probed = json.loads(result.stdout)["probe_results"]
     assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
     assert "tls in the import file" in probed[2].pop("next_step")
-    step = "check that the peer runs; check the host and port in its row"
+    step = "check that the peer runs, and check the host and port in its row"
     nothing = {"problem": None, "failed_stage": None, "tls_session": None}
     assert probed == [
         {"location": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "success": True, "next_step": None}

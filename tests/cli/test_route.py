@@ -245,6 +245,6 @@ def test_archive_that_refuses_the_connection_names_the_status_command(run: Run, 
     assert result.exit_code == 3
     assert result.stderr.endswith(
         "\n"
-        "  next: check that the peer runs; check the host and port in --connect; to see whether the archive is "
+        "  next: check that the peer runs, and check the host and port in --connect; to see whether the archive is "
         "started: dcmcfg status\n"
     )

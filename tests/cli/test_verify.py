@@ -165,7 +165,7 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert "connection refused" in result.stderr
     next_step = result.stderr.partition("\n  next: ")[2]
     assert re.fullmatch(
-        r"check that the peer runs; .*; to see whether the archive is started: dcmcfg .*status\n", next_step
+        r"check that the peer runs, .*; to see whether the archive is started: dcmcfg .*status\n", next_step
     )
 
 

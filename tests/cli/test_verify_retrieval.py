@@ -17,7 +17,7 @@ from tests.verify.scripted_archive import scripted_archive
 
 pytestmark = pytest.mark.real
 HELD = {
-    "--series": rf"{STUDY}\.1 \(2\), {STUDY}\.2 \(2\)",
+    "--series": rf"{STUDY}\.1 \(2 instances\), {STUDY}\.2 \(2 instances\)",
     "--image": rf"{STUDY}\.1\.1, {STUDY}\.1\.2, {STUDY}\.2\.1, {STUDY}\.2\.2",
 }
 SERIES, IMAGE = f"{STUDY}.1", f"{STUDY}.1.2"

@@ -116,8 +116,8 @@ def test_a_rename_assumed_applied_is_reported_if_the_old_name_may_be_misspelt() 
     )
     misspelt = f"dicomDeviceName=longtrm,{DEVICES}"
     assert list(find_plan_warnings(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
-        f"{misspelt}: does not exist; did you mean dicomDeviceName=longterm? dcmcfg assumes that the entry was "
-        "already renamed to dicomDeviceName=storescp"
+        f"{misspelt}: does not exist; did you mean dicomDeviceName=longterm? dcmcfg assumes that "
+        "dicomDeviceName=longtrm was already renamed to dicomDeviceName=storescp"
     ]
 
 

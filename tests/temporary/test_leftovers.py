@@ -51,7 +51,7 @@ def test_a_process_of_this_machine_that_is_gone_has_left_it(tmp_path: Path) -> N
 
 def test_what_another_machine_has_made_may_be_in_use_until_it_is_a_day_old(tmp_path: Path) -> None:
     assert [str(each) for each in found(tmp_path, MAKER)] == [
-        "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2026-11-25 14:26:32 UTC; this AE may be in use)"
+        "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2026-11-25 14:26:32 UTC; the destination may be in use)"
     ]
     assert [each.is_certain for each in found(tmp_path, MAKER, later=timedelta(days=1))] == [True]
 
@@ -75,6 +75,6 @@ def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: P
     ]
     empty = Configuration(site())
     assert [str(each) for each in find_leftover_destinations(tmp_path, URL, empty, NOW, check_reachable=nobody)] == [
-        "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may still know this AE)"
+        "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may still know the destination)"
     ]
     assert find_leftover_destinations(tmp_path, "ldap://elsewhere", empty, NOW, check_reachable=nobody) == ()

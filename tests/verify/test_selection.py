@@ -62,7 +62,7 @@ def test_the_series_that_there_are_are_told_with_their_instances_and_no_more_tha
     listed = tuple(each for number in range(12) for each in _instances(f"1.2.3.{number}", 2))
     with pytest.raises(NotFound) as refused:
         RetrieveSelection(QueryRetrieveLevel.SERIES, ("1.2",)).create_retrievals(STUDY, listed)
-    named = ", ".join(f"1.2.3.{number} (2)" for number in range(10))
+    named = ", ".join(f"1.2.3.{number} (2 instances)" for number in range(10))
     assert refused.value.next_step == f"specify a UID from the archive's list: {named} and 2 more"
 
 

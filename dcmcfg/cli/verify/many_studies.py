@@ -38,6 +38,7 @@ from dcmcfg.cli.verify.one_study import add_run_options, bind_run_options
 from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import DcmcfgError, NegativeResult
+from dcmcfg.printable import capitalise_sentence
 from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_progress import show_bulk_progress
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
@@ -279,12 +280,10 @@ def _list_next_steps(
 ) -> list[str]:
     steps = []
     if session_result.error is not None:
-        parts = (
-            session_result.error.subject,
-            session_result.error.message,
-            make_next_step(session_result.error, archive),
-        )
-        steps.append(": ".join(part for part in parts if part))
+        error = session_result.error
+        problem = ": ".join(part for part in (error.subject, error.message) if part)
+        next_step = make_next_step(error, archive)
+        steps.append(f"{problem}. {capitalise_sentence(next_step)}" if next_step else problem)
     if session_result.report.summary.unfinished_count:
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"

@@ -18,8 +18,8 @@ _RENEW = "check the clock of this machine. If the clock is right, install a new 
 _WAIT = "check the clock of this machine. If the clock is right, the peer must use a certificate that is already valid"
 _ANY_HOST = "to accept the certificate for any host: --tls-any-host"
 _NAME = (
-    "the peer's certificate must contain the called host (dicomHostname in LDAP, or verify --connect HOST); "
-    f"{_ANY_HOST}"
+    "the peer's certificate must contain the called host. This host comes from dicomHostname in LDAP, or from the "
+    f"option --connect of dcmcfg verify; {_ANY_HOST}"
 )
 _HOST_MISMATCH_CODES = frozenset({62, 64})
 _UNKNOWN_AUTHORITY = "dcmcfg does not trust the certificate authority"

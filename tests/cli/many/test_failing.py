@@ -84,7 +84,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: for 0.3 s, the archive broke every association. Last reason: no final "
-        "response: the peer aborted the association (source: application): check the archive's log for the reason Next "
+        "response: the peer aborted the association (source: application). Check the archive's log for the reason Next "
         "step To continue, run the same command again. dcmcfg skips studies that already have a result"
     )
     assert done.stderr.startswith(

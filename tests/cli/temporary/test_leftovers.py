@@ -39,7 +39,7 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     run: Run, site: RunningSite
 ) -> None:
     add(site, elsewhere("2999-01-01T00:00:00Z"))
-    leftover = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; this AE may be in use)"
+    leftover = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; the destination may be in use)"
     done = run("verify", "--study", LOCAL, "--dest", "STORESCP")
     assert (
         f"warning: an earlier run of verify has left the temporary destination {leftover}. To remove it: dcmcfg verify "
