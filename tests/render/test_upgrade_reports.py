@@ -183,7 +183,7 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "install the schema, apply the plan, and list the remaining differences:\n  dcmcfg upgrade schema --to "
         f"{tmp_path}/new\n  dcmcfg upgrade apply 'my plan.ldif'\n  dcmcfg upgrade gap --from '{tmp_path}/a b' --to "
         f"{tmp_path}/new\nTo revert the upgrade later, use the NUMBER that 'dcmcfg upgrade apply' has printed. If "
-        "dcmcfg has installed the schema, then revert the schema too.\n  dcmcfg undo NUMBER\n  dcmcfg upgrade schema "
+        "dcmcfg has installed the schema, revert the schema too.\n  dcmcfg undo NUMBER\n  dcmcfg upgrade schema "
         "--undo\n"
     )
 
