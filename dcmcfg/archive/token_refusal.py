@@ -133,8 +133,8 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     audience = ", ".join(claims.audience) or "empty"
     unchecked_note = "" if check.issuer else "dcmcfg does not know which issuer the archive expects. "
     return RefusalReason(
-        f"dcmcfg found no problem in the token. {unchecked_note}The token's audience is {audience}. The archive might "
-        "accept only tokens whose audience contains the archive's client ID",
+        f"dcmcfg found no problem in the token. {unchecked_note}The audience of the token is '{audience}'. The archive "
+        "might accept only tokens whose audience contains the archive's client ID",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name). To add the archive's "
         f"client to the audience in Keycloak, use a mapper of type Audience. If this does not help, {_LOG_HINT}",
     )

@@ -123,5 +123,5 @@ def _read_strings(octets: bytes, offset: int, end: int) -> list[bytes]:
         values.append(octets[offset:stop])
         offset = stop
     if offset != end:
-        raise InvalidLdapMessage("a value does not end before the end of its attribute")
+        raise InvalidLdapMessage("a value extends beyond the end of its attribute in the response")
     return values

@@ -152,8 +152,8 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
     if upgrade.reconstructed.failing:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
         yield (
-            ("in the files of the release"),
-            f"records for entries that the default configuration of the same release does not have: {records}",
+            "in the files of the release",
+            f"some records change entries that the default configuration of their own release does not have: {records}",
         )
     if is_at_target(upgrade.status, upgrade.target):
         yield "upgrade", f"the configuration is already at release {upgrade.target.label}"

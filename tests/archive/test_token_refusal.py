@@ -127,7 +127,8 @@ def test_several_reasons_are_told_together() -> None:
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason == "dcmcfg found no problem in the token. The token's audience is account. The archive might accept "
+        reason
+        == "dcmcfg found no problem in the token. The audience of the token is 'account'. The archive might accept "
         "only tokens whose audience contains the archive's client ID"
     )
     assert "dcmcfg does not know which issuer the archive expects" in explain(replace(GOOD, issuer=""))[0]

@@ -277,11 +277,9 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
     archive.by_path["ui2/rs/keycloak.json"] = (200, json.dumps({"realm": realm, "auth-server-url": root}).encode())
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
     assert why(run).startswith(
-        f"Archive   {archive.url} refuses the token (HTTP 401)\n"
-        f"Requires  issuer {issuer.url}\n"
-        "          realm role auth (property auth-user-role)\n"
-        "Reason    dcmcfg found no problem in the token. The token's audience is account. The archive might accept "
-        "only tokens whose audience contains the archive's client ID\n"
+        f"Archive   {archive.url} refuses the token (HTTP 401)\nRequires  issuer {issuer.url}\n          realm role "
+        "auth (property auth-user-role)\nReason    dcmcfg found no problem in the token. The audience of the token is "
+        "'account'. The archive might accept only tokens whose audience contains the archive's client ID\n"
     )
 
 

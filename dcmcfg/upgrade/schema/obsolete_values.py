@@ -40,7 +40,7 @@ def plan_deletion(tree: Tree, uses: Sequence[DataUse], definitions: Iterable[Def
     if problems:
         more = len(problems) - _MAX_LISTED
         raise Refused(
-            "values of the old schema cannot be deleted",
+            "dcmcfg cannot delete all values whose attributes or object classes the new schema no longer defines",
             next_step="change or delete these entries first",
             details=(*problems[:_MAX_LISTED], *((f"and {more} more",) if more > 0 else ())),
         )
