@@ -110,7 +110,7 @@ def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, ro
 
 def _format_route(route: RouteAssessment, reported: ReportAssessment) -> str:
     if route.finding is RouteFinding.SHOWN and reported.expected_count and route.shown_count < reported.expected_count:
-        return f"the route is shown for only {route.shown_count} of these instances"
+        return f"the evidence shows the route of only {route.shown_count} of these instances"
     if route.finding is RouteFinding.NOT_TRIED:
         return LOCAL_STUDY_NOTE
     return f"route {route.finding.value}"

@@ -109,8 +109,8 @@ def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     verdict = judge_evidence(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
     assert (
-        verdict.headline
-        == "verified: 3 of 3 instances received by WORKSTATION; the route is shown for only 2 of these instances"
+        verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; "
+        "the evidence shows the route of only 2 of these instances"
     )
     assert (
         verdict.route.reasons[0] == "before the C-MOVE, the archive's database had no local file for 2 of 3 instances"
