@@ -58,7 +58,7 @@ class Scene:
 SCENES = (
     Scene(
         'dcmcfg verify --study "$STUDY" --dest WORKSTATION --receive',
-        r"NOT verified|^nothing arrived|^Received|Next step the|archive does not know|dcmcfg set-external-retrieve",
+        r"NOT verified|^nothing arrived|^Received|Next step The|archive does not know|dcmcfg set-external-retrieve",
     ),
     Scene(
         "dcmcfg set-external-retrieve DCM4CHEE",

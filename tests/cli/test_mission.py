@@ -71,6 +71,6 @@ def test_verify_of_a_study_that_the_stock_site_does_not_have_is_a_no(run: Run, s
     where = ("--connect", f"{pacs.host}:{pacs.port}")
     done = run("verify", "--study", "1.2.3", "--dest", "STORESCP", *where)
     assert done.exit_code == 1, done.output
-    assert "the archive lists no study 1.2.3" in done.stdout
+    assert "The archive lists no study 1.2.3" in done.stdout
     assert stock_site.octets() == before
     assert ARCHIVE_DN in before

@@ -207,8 +207,8 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
     done = run("connection", "add", "dcm4chee-arc/more", f"pacs.example.org:{number}", "--yes")
     assert (done.exit_code, done.stderr) == (
         0,
-        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom also has port {number} (bound "
-        "to 127.0.0.1 and pacs.example.org); dcmcfg does not resolve host names, so the two addresses may be equal. "
+        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom also has port {number} (addresses: "
+        "127.0.0.1 and pacs.example.org). dcmcfg does not resolve host names, so the two addresses may be equal. "
         f"{PORT_FIX} (rule: port-possibly-taken)\n",
     )
 

@@ -94,7 +94,7 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
             "elsewhere",
             "ca",
             "the called host is 127.0.0.1, but the certificate is for archive.invalid",
-            "--connect HOST",
+            "--connect",
         ),
     ],
 )

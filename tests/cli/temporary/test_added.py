@@ -49,7 +49,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "removed DCMCFG_TITLE (change 2)",
         "the archive has reloaded",
     ]
-    assert "to verify a purged study, run dcmcfg verify --recall --temporary-dest" in done.stdout
+    assert "To verify a purged study, run dcmcfg verify --recall --temporary-dest" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "reverted", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
