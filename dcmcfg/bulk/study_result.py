@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import takewhile
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.printable import capitalise_sentence
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptFinding, Verdict
 
@@ -135,7 +136,7 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
 def _join_first_steps(steps: Sequence[str]) -> str:
     """Return the first of *steps*; for a step about one case, also the following steps about the other cases."""
     first = list(takewhile(lambda step: step.startswith(_CASE_PREFIX), steps)) or steps[:1]
-    return ". ".join((*first[:1], *(f"{step[:1].upper()}{step[1:]}" for step in first[1:])))
+    return ". ".join((*first[:1], *map(capitalise_sentence, first[1:])))
 
 
 def make_unsent_result(error: DcmcfgError) -> AttemptResult:
