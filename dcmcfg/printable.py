@@ -5,8 +5,6 @@ Kept apart: commands use it without loading rich.
 
 from __future__ import annotations
 
-import re
-
 
 def escape_unprintable(text: str) -> str:
     r"""Return *text* with each unprintable character, including line ends, as ``\xNN`` or ``\uNNNN``.
@@ -31,7 +29,7 @@ def capitalise_sentence(text: str) -> str:
 
     After a label in a report, the capital shows where the sentence begins.
     """
-    first_word = re.split(r"[ ,:]", text, maxsplit=1)[0]
+    first_word = text.partition(" ")[0].rstrip(",:")
     is_sentence = first_word.isalpha() and first_word.islower() and first_word != "dcmcfg"
     return f"{text[0].upper()}{text[1:]}" if is_sentence else text
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 import dcmcfg.cli
-from dcmcfg.printable import escape_unprintable, escape_unprintable_lines, format_count
+from dcmcfg.printable import capitalise_sentence, escape_unprintable, escape_unprintable_lines, format_count
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 
@@ -82,3 +82,19 @@ def test_things_are_counted_with_their_word(number: int, words: tuple[str, ...],
 
 def test_a_number_of_things_may_be_grouped() -> None:
     assert format_count(1234, "study", "studies", grouped=True) == "1,234 studies"
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("check: the log", "Check: the log"),
+        ("if the echo succeeds, see the log", "If the echo succeeds, see the log"),
+        ("dcmcfg reload", "dcmcfg reload"),
+        ("dcmURI is not set", "dcmURI is not set"),
+        ("LONGTERM rejects the association", "LONGTERM rejects the association"),
+        ("3 of 5", "3 of 5"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_but_a_command_or_a_name_stays(text: str, printed: str) -> None:
+    assert capitalise_sentence(text) == printed

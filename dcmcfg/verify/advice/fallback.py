@@ -36,5 +36,5 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     else:
         yield (
             f"the archive does not know the study, so it sent a C-MOVE to its fallback archive {fallback} "
-            f"(dcmFallbackCMoveSCP). The log of {fallback} shows why the fallback archive sent no instance"
+            f"(dcmFallbackCMoveSCP). The log of {fallback} shows why the fallback archive did not send all instances"
         )

@@ -44,7 +44,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(ASKED, 0xC001),
         (
             "the archive does not know the study, so it sent a C-MOVE to its fallback archive FALLBACK "
-            "(dcmFallbackCMoveSCP). The log of FALLBACK shows why the fallback archive sent no instance"
+            "(dcmFallbackCMoveSCP). The log of FALLBACK shows why the fallback archive did not send all instances"
         ),
     ),
 }
