@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 
@@ -137,19 +137,28 @@ def up_command(
         replica_lag_s=replica_lag,
         release=release,
     )
-    if as_json:
-        extra_studies = {
-            "extra_study_count": lab.site.extra_study_count,
-            "study_list_file": str(lab.site.study_list_file) if lab.site.extra_study_count else None,
-        }
-        config_user = {
-            "config_bind_dn": CONFIG_DN if lab.site.release is not None else None,
-            "config_password_file": str(lab.site.config_password_file) if lab.site.release is not None else None,
-        }
-        print_json(lab_json(lab, make_standard_studies()) | extra_studies | config_user | {"started": started})
+    with _stop_at_end(lab) if foreground else nullcontext():
+        if as_json:
+            _print_up_json(lab, started=started)
+        else:
+            _print_up(lab, started=started)
         if foreground:
-            _wait_for_interrupt(lab)
-        return
+            _wait_for_end(lab)
+
+
+def _print_up_json(lab: lifecycle.Lab, *, started: bool) -> None:
+    extra_studies = {
+        "extra_study_count": lab.site.extra_study_count,
+        "study_list_file": str(lab.site.study_list_file) if lab.site.extra_study_count else None,
+    }
+    config_user = {
+        "config_bind_dn": CONFIG_DN if lab.site.release is not None else None,
+        "config_password_file": str(lab.site.config_password_file) if lab.site.release is not None else None,
+    }
+    print_json(lab_json(lab, make_standard_studies()) | extra_studies | config_user | {"started": started})
+
+
+def _print_up(lab: lifecycle.Lab, *, started: bool) -> None:
     status_text = "The lab is up" if started else "The lab is already up"
     lines = [f"{status_text}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
     if lab.site.extra_study_count:
@@ -157,8 +166,6 @@ def up_command(
     if lab.site.release is not None:
         lines.append(f"{CONFIG_DN} can change the schema; its password: {lab.site.config_password_file}")
     print_output(*lines)
-    if foreground:
-        _wait_for_interrupt(lab)
 
 
 @lab_group.command("down", cls=UniqueOptionsCommand)
@@ -246,17 +253,23 @@ def _print_part(part: PartState) -> None:
     print_output(format_part_ready(part), on_stderr=True)
 
 
-def _wait_for_interrupt(lab: lifecycle.Lab) -> None:
-    """Wait until Ctrl-C, and stop *lab*; raises :class:`LabError` if it ends by itself."""
-    folder = lab.site.folder
+@contextmanager
+def _stop_at_end(lab: lifecycle.Lab) -> Iterator[None]:
+    """Stop *lab* at the end of the block, also after Ctrl-C."""
     was_selected = _is_selected()
     try:
-        print_output("Press Ctrl-C to stop the lab.", on_stderr=True)
-        while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
-            time.sleep(_POLL_INTERVAL_S)
+        yield
     finally:
-        lifecycle.down(folder)
+        lifecycle.down(lab.site.folder)
         _report_deselection(on_stderr=True, was_selected=was_selected)
+
+
+def _wait_for_end(lab: lifecycle.Lab) -> NoReturn:
+    """Wait until Ctrl-C; raises :class:`LabError` if *lab* ends by itself."""
+    folder = lab.site.folder
+    print_output("Press Ctrl-C to stop the lab.", on_stderr=True)
+    while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
+        time.sleep(_POLL_INTERVAL_S)
     raise LabError(
         f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg process stopped the lab'}",
         subject=str(folder),

@@ -137,9 +137,7 @@ def up(
                 release=release.absolute() if release is not None else None,
             ),
         )
-        lab = _start(folder, on_part_ready, owner_pid)
-        write_profile(PROFILE, _make_profile(site))
-        return lab, True
+        return _start(site, on_part_ready, owner_pid), True
 
 
 def down(folder: Path) -> DownResult:
@@ -233,8 +231,12 @@ def _require_same_release(site: Site, release: Path | None) -> None:
         )
 
 
-def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> Lab:
-    """Start the supervisor, detached, and wait until all parts are ready; after a failure nothing is running."""
+def _start(site: Site, on_part_ready: OnPartReady, owner_pid: int | None) -> Lab:
+    """Start the supervisor, detached, wait until all parts are ready, and write the profile.
+
+    After a failure nothing is running.
+    """
+    folder = site.folder
     command = [sys.executable, "-P", "-m", "dcmcfg.lab.supervisor", str(folder)]
     with get_log_file(folder, "supervisor").open("wb") as log:
         supervisor = subprocess.Popen(
@@ -246,12 +248,14 @@ def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> L
             start_new_session=True,  # neither Ctrl-C in the terminal nor a logout ends the lab
         )
     try:
-        return _wait_until_up(folder, lambda: supervisor.poll() is None, on_part_ready)
+        lab = _wait_until_up(folder, lambda: supervisor.poll() is None, on_part_ready)
+        write_profile(PROFILE, _make_profile(site))
     # Ctrl-C must not leave a lab that is only partly started.
     except BaseException:
         supervisor.terminate()
         supervisor.wait(STOP_TIMEOUT)
         raise
+    return lab
 
 
 def _wait_until_up(folder: Path, is_running: Callable[[], bool], on_part_ready: OnPartReady) -> Lab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -327,6 +328,34 @@ def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
     assert process.returncode == 130
     assert still_listening(ports) == []
     assert not home.lab.exists()
+
+
+def test_ctrl_c_while_a_lab_in_the_foreground_reports_takes_it_down(home: Home) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "dcmcfg", "lab", "up", "--foreground"],
+        env=home.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=writer,  # this pipe is full, so the command waits when it prints that the lab is up
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        os.close(writer)
+        deadline = time.monotonic() + PATIENCE_S
+        while not home.profile.exists():
+            assert time.monotonic() < deadline, "the lab does not start"
+            time.sleep(0.01)
+        ports = home.ports()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        with os.fdopen(reader, "rb") as output:
+            output.read()
+        process.wait(PATIENCE_S)
+    assert process.returncode == 130
+    assert still_listening(ports) == []
+    assert not home.lab.exists()
+    assert not home.profile.exists()
 
 
 def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(home: Home) -> None:
