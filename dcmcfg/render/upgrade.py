@@ -237,6 +237,7 @@ def _print_checklist(console: Console, checklist: Checklist) -> None:
     if tasks:
         print_line(console, "Also to do (dcmcfg does not change the database and WildFly):")
     else:
-        print_prose(console, f"Also to do: {NO_TASKS}")
+        print_line(console, "Also to do:")
+        print_prose(console, f"  {NO_TASKS}")
     for task, paths in tasks:
         print_prose(console, f"  {task}: {', '.join(paths)}")

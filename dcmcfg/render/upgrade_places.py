@@ -23,8 +23,8 @@ _MAX_LINES = 3
 NO_VALUE = "(no value)"
 #: What the administrator does outside the configuration, if the distribution was not given.
 NO_TASKS = (
-    "dcmcfg changes only the configuration. The folder of the release has no files for the database, WildFly and the "
-    "software of the archive. See the release notes."
+    "Upgrade the database, WildFly and the software of the archive as its release notes say. dcmcfg changes only the "
+    "configuration, and the folder of the release has no files for these parts."
 )
 #: The kinds of differences from a new installation, for one entry and for several.
 GAP_LABELS = {

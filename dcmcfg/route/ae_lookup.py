@@ -219,7 +219,10 @@ def check_return_destination(
             "to this device. The archive does not get the objects and cannot forward them"
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
-    reason = f"{ae_title} in {attribute} is not an AE of the archive, so {sender} cannot know an address for {ae_title}"
+    reason = (
+        f"{attribute} contains {ae_title}, but the archive has no AE with this title. So {sender} cannot know an "
+        f"address for {ae_title}"
+    )
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 

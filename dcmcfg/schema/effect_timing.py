@@ -111,8 +111,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dicomDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME. A reload fails (500), and the archive keeps the "
-        "loaded configuration",
+        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME. A reload fails with the HTTP status 500, and "
+        "the archive continues with the loaded configuration",
     ),
     EffectTiming(
         "dcmKeyStoreURL",

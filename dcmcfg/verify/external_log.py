@@ -310,7 +310,7 @@ def _read_once(position: LogPosition, query: LogQuery) -> LogEvidence:
     if dcmtk_log.is_dcmtk_log(known_lines):
         return _read_dcmtk_log(position, tail, lines, query)
     if not any(parse_records(known_lines)) and known_lines:
-        return LogEvidence(None, f"{position.path} is not in a known log format. Known formats: {_KINDS}")
+        return LogEvidence(None, f"the format of the log {position.path} is unknown. Known formats: {_KINDS}")
     records = [
         (record, leg)
         for record, leg in parse_records_with_legs(lines)

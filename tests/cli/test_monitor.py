@@ -149,7 +149,7 @@ def test_a_directory_that_is_away_does_not_hide_the_nodes(
     unknown = dict.fromkeys(("loaded", "check", "echo", "certificates"), UNKNOWN)
     assert (found.states, result.exit_code) == (states(directory=CRITICAL, **unknown), 2)
     assert found.summary.endswith(
-        "directory CRITICAL, the directory cannot be read; loaded, check, echo, certificates UNKNOWN, not checked, "
+        "directory: CRITICAL, the directory cannot be read; loaded, check, echo, certificates: UNKNOWN, not checked, "
         "because the directory could not be read"
     )
     assert "connection refused" in found.details[0]

@@ -149,7 +149,7 @@ def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: 
 def test_dcmtks_log_without_verbose_tells_nothing(run: Run, site: RunningSite, tmp_path: Path) -> None:
     with dcmtk(site, tmp_path, "three", ()):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
-    assert any("is not in a known log format. Known formats: " in note for note in verdict["notes"])
+    assert any(" is unknown. Known formats: " in note for note in verdict["notes"])
     assert "the external archive's log was not read" in verdict["route"]["reasons"]
 
 

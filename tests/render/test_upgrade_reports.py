@@ -178,11 +178,14 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "5.31.0/update-dev-5.31.0.ldif:24, 29\n  ~ dcmKeyStorePin: (secret) → (secret) "
         "(dicomDeviceName=dcm4chee-arc)\n      from 5.31.0/update-dev-5.31.0.ldif:3\n  ~ dcmQueryRetrieveViewID: "
         "regularUse → hideRejected (dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc)\n      from "
-        "5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\nAlso to do: dcmcfg changes only the configuration. The folder of the "
-        "release has no files for the database, WildFly and the software of the archive. See the release notes.\nTo "
-        "install the schema, apply the plan, and list the remaining differences:\n  dcmcfg upgrade schema --to "
-        f"{tmp_path}/new\n  dcmcfg upgrade apply 'my plan.ldif'\n  dcmcfg upgrade gap --from '{tmp_path}/a b' --to "
-        f"{tmp_path}/new\nTo revert the upgrade later, use the NUMBER that 'dcmcfg upgrade apply' has printed. If "
+        "5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\nAlso to do:\n  Upgrade the database, WildFly and the software of "
+        "the archive as its release notes say. dcmcfg changes only the configuration, and the folder of the release "
+        "has no files for these parts.\n"
+        "To install the schema, apply the plan, and list the remaining differences:\n"
+        f"  dcmcfg upgrade schema --to {tmp_path}/new\n"
+        "  dcmcfg upgrade apply 'my plan.ldif'\n"
+        f"  dcmcfg upgrade gap --from '{tmp_path}/a b' --to {tmp_path}/new\n"
+        "To revert the upgrade later, use the NUMBER that 'dcmcfg upgrade apply' has printed. If "
         "dcmcfg has installed the schema, revert the schema too.\n  dcmcfg undo NUMBER\n  dcmcfg upgrade schema "
         "--undo\n"
     )
@@ -194,7 +197,7 @@ def test_a_site_without_changes_of_its_own_has_a_page_that_says_so(tmp_path: Pat
     page = "".join(render_report_page(build_upgrade_report(report, BASE)))
     assert '<div class="banner is-good">' in page
     assert "Nothing is left to decide." in page
-    assert "The folder of the release has no files for the database" in page
+    assert "the folder of the release has no files for these parts" in page
 
 
 @pytest.mark.parametrize(

@@ -287,8 +287,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "the external archive's status: A801 (Orthanc: C000)",
             (
-                "OLDPACS in dcmExternalRetrieveAEDestination is not an AE of the archive, so LONGTERM cannot know "
-                "an address for OLDPACS"
+                "dcmExternalRetrieveAEDestination contains OLDPACS, but the archive has no AE with this title. So "
+                "LONGTERM cannot know an address for OLDPACS"
             ),
         ),
         (

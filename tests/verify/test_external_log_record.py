@@ -83,8 +83,7 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
     assert read_evidence(path).move_records is None
     assert read_evidence(path).reason.endswith(
-        "is not in a known log format. Known formats: JSON lines, a log of Orthanc, dcmtk or dcm4che, or the "
-        "server.log of dcm4chee"
+        "is unknown. Known formats: JSON lines, a log of Orthanc, dcmtk or dcm4che, or the server.log of dcm4chee"
     )
 
 

@@ -158,14 +158,10 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
     others = [each for each in ambiguous if each not in own]
     prefix = f"{name.old_name} is also the name of another {name.kind.value.label}"
     if own:
-        yield (
-            f"{prefix}; dcmcfg changes these references, because they refer to this {name.kind.value.label}: "
-            f"{_format_locations(own)}."
-        )
+        yield (f"{prefix}. References to this {name.kind.value.label} are changed: {_format_locations(own)}.")
     if others:
         yield (
-            f"{prefix}; dcmcfg keeps these references, because they refer to the other {name.kind.value.label}: "
-            f"{_format_locations(others)}."
+            f"{prefix}. References to the other {name.kind.value.label} stay as they are: {_format_locations(others)}."
         )
 
 

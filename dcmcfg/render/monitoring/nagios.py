@@ -61,7 +61,7 @@ def _summarize(report: SiteReport) -> str:
         groups: dict[tuple[State, str], list[str]] = {}
         for each in problems:
             groups.setdefault((each.state, each.summary), []).append(each.part.value)
-        texts = (f"{', '.join(parts)} {state.value}, {summary}" for (state, summary), parts in groups.items())
+        texts = (f"{', '.join(parts)}: {state.value}, {summary}" for (state, summary), parts in groups.items())
         return f"{report.site_name}: {'; '.join(texts)}"
     names = ", ".join(each.part.value for each in report.parts)
     return f"{report.site_name}: no problems ({names})"

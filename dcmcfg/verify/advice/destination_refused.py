@@ -176,7 +176,8 @@ def _advise_if_archive_refused(case: AdviceCase) -> Iterator[str]:
     """Advise on a refusal by the archive itself, whose wording an external dcm4chee archive shares."""
     if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
-            "if the log of the external archive shows no such request, the archive itself refused the destination. "
+            "if the log of the external archive shows no C-MOVE request for this study, the archive itself refused the "
+            "destination. "
             "The archive caches unknown AE titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
         )
 

@@ -41,9 +41,9 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
         )
     if received.move_originators == (case.evidence.request.calling_ae_title,):
         return (
-            f"{callers} sent these instances for this C-MOVE, according to the titles in the C-STORE requests. "
-            f"Possible reasons: {callers} ignored the Study Instance UID, or had other instances with this Study "
-            f"Instance UID. To see which study {callers} looked up, check the log of {callers}"
+            f"see in the log of {callers} which study {callers} looked up. The titles in the C-STORE requests show "
+            f"that {callers} sent these instances for this C-MOVE. Possible reasons: {callers} ignored the Study "
+            "Instance UID, or had other instances with this Study Instance UID"
         )
     return "another AE may have sent instances to the receiver at the same time: check the callers, and verify again"
 

@@ -71,7 +71,7 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
     notes = done.stdout.split("Note ")[1:]
     (note,) = (" ".join(each.split()) for each in notes)
-    assert note.startswith(f"2 of 2 studies: {log} is not in a known log format")
+    assert note.startswith(f"2 of 2 studies: the format of the log {log} is unknown")
 
 
 def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_command_goes_on(

@@ -186,12 +186,10 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
     assert DN.parse(STORESCP) in after
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("SCP2", "STORESCP")} == {True}
     # second comes first, so what names STORESCP has meant that one.
-    assert any(
-        "dcmcfg changes these references, because they refer to this AE" in each for each in renaming.edit.warnings
-    )
+    assert any("References to this AE are changed: " in each for each in renaming.edit.warnings)
     renaming, after = rename("storescp/STORESCP", "SCP2", earlier=twice)
     assert renaming.references == ()
-    assert any("dcmcfg keeps these references, because they refer to the other AE" in w for w in renaming.edit.warnings)
+    assert any("References to the other AE stay as they are: " in w for w in renaming.edit.warnings)
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ FALLBACK_ASKED = (
     "LONGTERM does not know the Move Destination "
 )
 IF_IT_WAS_THE_ARCHIVE = (
-    "if the log of the external archive shows no such request, the archive itself refused the destination. The "
-    "archive caches unknown AE titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
+    "if the log of the external archive shows no C-MOVE request for this study, the archive itself refused the "
+    "destination. The archive caches unknown AE titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
 )
 ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
 ALTERNATIVE = replace(VIA_ARCHIVE, alternative_move_scp="OTHER", storage_ids=frozenset({"fs1"}))

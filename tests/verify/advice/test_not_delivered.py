@@ -28,7 +28,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "others for our C-MOVE": (
         listening(GOOD, "9.1"),
-        "DCM4CHEE sent these instances for this C-MOVE, according to the titles in the C-STORE requests",
+        "DCM4CHEE sent these instances for this C-MOVE",
     ),
     "others by somebody else": (
         replace(
