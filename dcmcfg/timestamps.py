@@ -13,6 +13,16 @@ def format_iso(timestamp: datetime) -> str:
     return f"{timestamp.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def format_iso_ms(timestamp: datetime) -> str:
+    """Return *timestamp* in milliseconds, for the order of records: ``2026-11-24T03:49:00.125Z`` (RFC 3339)."""
+    return f"{timestamp.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def make_iso_key(text: str) -> str:
+    """Return a key that sorts texts of :func:`format_iso` and :func:`format_iso_ms` together; of any text."""
+    return text.removesuffix("Z")  # else "00Z" would be after "00.125Z"
+
+
 def format_timestamp(timestamp: datetime) -> str:
     """Return *timestamp*, to the second, for output: ``2026-11-24 03:49:00 UTC``."""
     return f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

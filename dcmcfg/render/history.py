@@ -20,7 +20,7 @@ from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome, 
 from dcmcfg.rollout.shared_record import SharedRecord
 from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.secret_values import redact_command
-from dcmcfg.timestamps import reformat_timestamp
+from dcmcfg.timestamps import make_iso_key, reformat_timestamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,9 @@ def list_history_rows(site_history: SiteHistory) -> list[HistoryRow]:
     own = [_make_row(site_history.own, record) for record in site_history.own.records]
     foreign = [_make_shared_row(site_history, record) for record in site_history.foreign]
     # Alone, the changes of an account are in the order of their numbers, also if the clock was set back.
-    return sorted((*own, *foreign), key=lambda row: (row.started_at, row.number), reverse=True) if foreign else own
+    if not foreign:
+        return own
+    return sorted((*own, *foreign), key=lambda row: (make_iso_key(row.started_at), row.number), reverse=True)
 
 
 def _make_row(history: History, record: RolloutRecord) -> HistoryRow:
@@ -141,12 +143,10 @@ def history_json(site_history: SiteHistory) -> dict[str, Any]:
     """
     own = [rollout_json(site_history.own, record) for record in site_history.own.records]
     foreign = [shared_record_json(site_history, record) for record in site_history.foreign]
-    rollouts = (
-        sorted((*own, *foreign), key=lambda each: (each["started_at"], each["number"]), reverse=True)
-        if foreign
-        else own
-    )
-    return {"rollouts": rollouts}
+    if not foreign:
+        return {"rollouts": own}
+    every = sorted((*own, *foreign), key=lambda each: (make_iso_key(each["started_at"]), each["number"]), reverse=True)
+    return {"rollouts": every}
 
 
 def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool = False) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from dcmcfg.private_folders import create_private_folder, require_ownership
 from dcmcfg.rollout.journal import NEW_JOURNAL, Journal, RolloutProgress
 from dcmcfg.rollout.lock import get_account_name, make_directory_key
 from dcmcfg.rollout.publication import PUBLICATION_FILE, Publication, format_publication
-from dcmcfg.timestamps import format_iso, format_timestamp
+from dcmcfg.timestamps import format_iso_ms, format_timestamp
 
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
 #: The comments of a plan are in its first octets.
@@ -47,7 +47,7 @@ HEADER_FORMAT = FileFormat(
 class RolloutHeader:
     """The constant data of a roll-out.
 
-    - ``started_at``: the time in UTC (RFC 3339).
+    - ``started_at``: the time in UTC (RFC 3339), in milliseconds; in seconds in older records.
     - ``site``: the headline of the plan.
     - ``command``: the command line.
     - ``counts``: the number of entries to ``add``, ``change``, ``rename`` and ``delete``.
@@ -287,7 +287,7 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
     comments = (f"dcmcfg plan for {context.site}", "May contain secrets.", *context.plan_comments)
     planned = format_plan(plan, comments=comments)
     header = RolloutHeader(
-        started_at=format_iso(now),
+        started_at=format_iso_ms(now),
         user=get_account_name(),
         host=socket.gethostname(),
         ldap_url=ldap_url,

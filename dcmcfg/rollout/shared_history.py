@@ -26,6 +26,7 @@ from dcmcfg.rollout.publication import Publication, read_publication, write_publ
 from dcmcfg.rollout.record import ROLLOUTS_FOLDER, RolloutRecord
 from dcmcfg.rollout.shared_record import SharedRecord, compute_record_id, make_shared_record, parse_shared_record
 from dcmcfg.shared_folders import GROUP_READABLE, find_network_file_system, require_shared_folder
+from dcmcfg.timestamps import make_iso_key
 
 #: A shared record of another account is not read beyond this size.
 _MAX_SIZE = 256 * 1024 * 1024
@@ -114,7 +115,7 @@ class SharedHistory:
                 self._warn_once(f"{self.folder / name}: the record cannot be read ({error.strerror})")
             except DcmcfgError as error:
                 self._warn_once(f"{self.folder / name}: {error.message}; the record is ignored")
-        return tuple(sorted(found, key=lambda record: (record.started_at, record.number), reverse=True))
+        return tuple(sorted(found, key=lambda record: (make_iso_key(record.started_at), record.number), reverse=True))
 
     def handle_recorded(self, record: RolloutRecord) -> None:
         """Publish *record* before the first change of the directory: other accounts see the change in progress."""

@@ -16,7 +16,7 @@ from dcmcfg.rollout.record import HEADER_FILE, JOURNAL_FILE, RolloutRecord
 from dcmcfg.rollout.recorded_steps import VENDOR_DATA_NAMES, RecordedStep, parse_step, record_step
 from dcmcfg.rollout.reload_result import RecordedReloadOutcome, read_reload
 from dcmcfg.secret_values import redact_command
-from dcmcfg.timestamps import format_iso
+from dcmcfg.timestamps import format_iso_ms
 
 SHARED_FORMAT = FileFormat("the shared record of a change", 1)
 _ID_LENGTH = 16
@@ -166,6 +166,6 @@ def compute_record_id(record: RolloutRecord) -> str:
 def _read_time(path: Path) -> str:
     """Return the time of the last write of the file *path* (RFC 3339)."""
     try:
-        return format_iso(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        return format_iso_ms(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     except OSError as error:
         raise DcmcfgError(f"the journal cannot be read ({error.strerror})", subject=str(path)) from error

@@ -20,6 +20,7 @@ from dcmcfg.rollout.lock import get_account_name
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.shared_history import SharedHistory
 from dcmcfg.rollout.shared_record import SharedRecord, compute_record_id, make_shared_record
+from dcmcfg.timestamps import make_iso_key
 
 
 class SiteHistory:
@@ -110,11 +111,11 @@ class SiteHistory:
 
         *warn* is called with the problem of each record of this account that cannot be read.
         """
-        records: list[tuple[tuple[str, int], RolloutRecord | SharedRecord]] = [
-            *(((each.header.started_at, each.number), each) for each in self._list_own(ldap_url, warn)),
-            *(((each.started_at, each.number), each) for each in self.foreign if each.ldap_url == ldap_url),
+        records: list[tuple[str, int, RolloutRecord | SharedRecord]] = [
+            *((each.header.started_at, each.number, each) for each in self._list_own(ldap_url, warn)),
+            *((each.started_at, each.number, each) for each in self.foreign if each.ldap_url == ldap_url),
         ]
-        for _, record in sorted(records, key=lambda item: item[0], reverse=True):
+        for _, _, record in sorted(records, key=lambda item: (make_iso_key(item[0]), item[1]), reverse=True):
             if isinstance(record, SharedRecord):
                 yield NamedChange(self.get_reference(record), record)
                 continue

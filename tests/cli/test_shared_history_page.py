@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import socket
-import time
 from collections.abc import Iterator
 from itertools import islice, takewhile
 from pathlib import Path
@@ -75,8 +74,6 @@ def test_the_page_shows_what_is_printed(shared: SharedSite) -> None:
     for name, each in islice(typed, None if LONG else SHORT_COUNT):
         if not shared.folder.exists():
             shared.make_folder()
-        # The history has times in seconds: changes of two accounts in the same second have no order.
-        time.sleep(1.0 if LONG else 0.0)
         printed = comparable(run(shared, accounts[name], each.command))
         expected = Shown(each.section, each.command, tuple(comparable("\n".join(each.lines)).splitlines()))
         assert_shows(expected, printed.splitlines())

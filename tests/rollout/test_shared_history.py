@@ -18,6 +18,7 @@ from dcmcfg.rollout.lock import get_account_name
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord, RolloutSharing, write_record
 from dcmcfg.rollout.recorded_steps import RecordedAttribute, StepOperation
 from dcmcfg.rollout.shared_history import SharedHistory
+from dcmcfg.rollout.shared_record import compute_record_id
 from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.shared_folders import find_network_file_system
 from tests.rollout.records import URL, plan
@@ -190,6 +191,13 @@ def test_a_record_with_values_of_other_types_is_damaged(tmp_path: Path, group: G
     (group.folder / name).write_text(json.dumps(content | {key: value}))
     assert group.open().read_records() == ()
     assert len(group.warnings) == 1
+
+
+def test_changes_within_one_second_are_in_their_order(tmp_path: Path, group: Group) -> None:
+    made = [group.record(tmp_path / state) for state in ("one", "one", "two")]
+    for record in made:
+        group.open().publish(record)
+    assert [each.record_id for each in group.open().read_records()] == [compute_record_id(each) for each in made[::-1]]
 
 
 def test_changes_of_one_name_are_told_apart_by_their_hosts(tmp_path: Path, group: Group) -> None:
