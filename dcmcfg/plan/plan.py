@@ -16,6 +16,7 @@ from dcmcfg.plan.assertions import Equals, Filter
 from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.remaining_changes import compute_remaining
+from dcmcfg.printable import format_count
 from dcmcfg.schema.findings import SourceLocation
 
 _VERSION = "entryCSN"
@@ -54,15 +55,31 @@ class InapplicableChange:
     problem: DoesNotApply
 
 
+class DependsOnInapplicable(DoesNotApply):
+    """A change that cannot be applied because another change, on which it depends, cannot be applied."""
+
+
 class ChangesDoNotApply(DoesNotApply):
-    """Several of *count* changes cannot be applied; ``problems`` has the reason for each."""
+    """Several of *count* changes cannot be applied; ``problems`` has the reason for each.
+
+    Of many problems, the message lists the first causes, and counts the changes that depend on other changes.
+    """
 
     def __init__(self, problems: Sequence[DoesNotApply], count: int) -> None:
-        # A next step that all problems share is shown once, at the end.
-        steps = {problem.next_step for problem in problems}
+        causes = [each for each in problems if not isinstance(each, DependsOnInapplicable)]
+        dependent_count = len(problems) - len(causes)
+        # A next step that all causes share is shown once, at the end.
+        steps = {problem.next_step for problem in causes}
         shared = steps.pop() if len(steps) == 1 else ""
-        lines = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in problems[:_MAX_LISTED]]
-        more = [f"… and {len(problems) - _MAX_LISTED} more"] if len(problems) > _MAX_LISTED else []
+        listed, more = problems, []
+        if len(problems) > _MAX_LISTED:
+            listed = causes[:_MAX_LISTED]
+            if len(causes) > _MAX_LISTED:
+                more.append(f"… and {len(causes) - _MAX_LISTED} more")
+            if dependent_count:
+                dependents = format_count(dependent_count, "change that depends", "changes that depend")
+                more.append(f"… and {dependents} on these changes")
+        lines = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in listed]
         super().__init__(
             f"{len(problems)} of {count} changes cannot be applied:",
             next_step=shared,
@@ -226,7 +243,7 @@ def _require_applied_parent(
 ) -> None:
     """Raise :class:`DoesNotApply` if *change* depends on *nearest*, an entry with an inapplicable change."""
     if nearest is not None:
-        raise DoesNotApply(
+        raise DependsOnInapplicable(
             f"this change depends on {inapplicable_locations[nearest] or 'a change'}, which cannot be applied",
             subject=str(change.dn),
         )
@@ -496,7 +513,7 @@ def add_location(problem: DoesNotApply, location: SourceLocation | None) -> Does
     """Return *problem* with the *location* of its change, if that is known."""
     if location is None:
         return problem
-    return DoesNotApply(
+    return type(problem)(
         problem.message,
         subject=f"{location}: {problem.subject}",
         next_step=problem.next_step,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dcmcfg.errors import DoesNotApply
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.plan.desired_state import collect_desired_changes
@@ -79,3 +81,20 @@ def test_only_the_first_of_many_problems_are_reported() -> None:
     assert lines[0] == "25 of 25 changes cannot be applied:"
     assert lines[-1] == "  … and 5 more"
     assert len(lines) == 22
+
+
+def test_of_many_problems_the_causes_are_listed_and_the_changes_that_depend_on_them_are_counted() -> None:
+    added = "".join(
+        f"dn: {rdn}ou=elsewhere,dc=example,dc=org\nchangetype: add\nobjectClass: organizationalUnit\nou: x\n\n"
+        for rdn in ("", *(f"ou=part{number}," for number in range(30)))
+    )
+    with pytest.raises(DoesNotApply) as refusal:
+        make_plan(site(), collect_desired_changes([("f", read_all([(added + MISSES).encode()], "f"))]))
+    assert refusal.value.full_message.splitlines() == [
+        "32 of 32 changes cannot be applied:",
+        "  f:1: ou=elsewhere,dc=example,dc=org: the entry is not below the base DN — set another base DN with "
+        "--base-dn (DCMCFG_BASE_DN), or apply the file with the base DN of this site: "
+        "dcmcfg apply --map-base auto FILE",
+        f"  f:156: cn=none,{ARCHIVE}: there is no such entry — nearest existing entry: {ARCHIVE}",
+        "  … and 30 changes that depend on these changes",
+    ]
