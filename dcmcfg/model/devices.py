@@ -307,7 +307,8 @@ class Configuration:
     def build_device_not_found(self, name: str) -> NotFound:
         """Return the error for a missing device *name*, with the AE of that name or the existing devices."""
         if (ae := self.find_network_ae(name)) is not None:
-            return NotFound(f"the device {name} does not exist", next_step=f"{ae.qualified_title} is an AE")
+            step = f"{name} is an AE: specify {ae.qualified_title}, or its device {ae.device.name}"
+            return NotFound(f"the device {name} does not exist", next_step=step)
         names = format_known_names(name, (device.name for device in self.devices))
         return NotFound(f"the device {name} does not exist", next_step=f"existing devices: {names}")
 

@@ -205,7 +205,11 @@ def _build_device_not_found(configuration: Configuration, text: str) -> NotFound
     name, _, title = text.partition("/")
     problem = configuration.build_device_not_found(name)
     holders = [ae for ae in configuration.network_aes() if title and ae.title == title]
-    return NotFound(problem.message, next_step=f"{title} is an AE: {_join_titles(holders)}") if holders else problem
+    return (
+        NotFound(problem.message, next_step=f"{title} is an AE: specify {_join_titles(holders)}")
+        if holders
+        else problem
+    )
 
 
 def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:

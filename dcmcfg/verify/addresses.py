@@ -212,7 +212,8 @@ def _build_configured_route(
 ) -> ConfiguredRoute:
     setting = get_effective_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION)
     destination = next(iter(setting.values), None)
-    misrouting = check_return_destination(configuration, archive_ae, destination) if destination else None
+    fallback = _get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP).values)
+    fallback_destination = _get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION).values)
     sources = {"AE": f"AE {archive_ae.title}", "device": f"device {archive_ae.device.name}", "": ""}
     return ConfiguredRoute(
         external_retrieve_destination=destination,
@@ -234,10 +235,18 @@ def _build_configured_route(
         connection_matches=tuple(_match_all_connections(configuration, archive_ae, destination_ae, move_requests)),
         device=archive_ae.device.name,
         alternative_move_scp=_get_first(get_effective_setting(archive_ae, ALT_C_MOVE_SCP).values),
-        fallback_move_scp=_get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP).values),
-        fallback_destination=_get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION).values),
-        misrouting_reason=misrouting.reason if misrouting else "",
-        misrouting_fix=misrouting.next_step if misrouting else "",
+        fallback_move_scp=fallback,
+        fallback_destination=fallback_destination,
+        misrouting=check_return_destination(configuration, archive_ae, destination) if destination else None,
+        fallback_misrouting=check_return_destination(
+            configuration,
+            archive_ae,
+            fallback_destination,
+            attribute=FALLBACK_C_MOVE_SCP_DESTINATION,
+            external_ae_title=fallback,
+        )
+        if fallback and fallback_destination
+        else None,
     )
 
 

@@ -14,6 +14,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.route.connection_matching import ConnectionMatch
+from dcmcfg.route.path import RouteFailure
 from dcmcfg.verify.legs import TransferLeg
 from dcmcfg.verify.moves import SentMove
 from dcmcfg.verify.selection import WHOLE_STUDY, RetrieveSelection
@@ -112,8 +113,8 @@ class ConfiguredRoute:
         ""  # effective dcmFallbackCMoveSCP: the AE called for studies that the archive does not know
     )
     fallback_destination: str = ""  # effective dcmFallbackCMoveSCPDestination
-    misrouting_reason: str = ""  # why returned objects do not reach the archive, if a return AE is set
-    misrouting_fix: str = ""  # how to fix that
+    misrouting: RouteFailure | None = None  # why objects do not return to the archive, if a return AE is set
+    fallback_misrouting: RouteFailure | None = None  # the same for objects of the fallback archive
 
     def get_connection_match(self, ae_title: str) -> ConnectionMatch | None:
         """Return whether the archive can call *ae_title* according to the tree; None if that was not checked."""

@@ -431,6 +431,11 @@ def _explain_missing_path(evidence: Evidence) -> str:
 def _describe_path(evidence: Evidence) -> str:
     request, route = evidence.request, evidence.route
     if evidence.database.before is not None and not evidence.database.before.is_known and route.fallback_move_scp:
+        if route.fallback_misrouting is not None:
+            return (
+                f"fallback archive {route.fallback_move_scp} → {route.fallback_destination}, not to "
+                f"{request.destination_ae_title}: {route.fallback_misrouting.reason}"
+            )
         forwarding = f" → {route.fallback_destination}" if route.fallback_destination else ""
         return (
             f"fallback archive {route.fallback_move_scp}{forwarding} → {request.destination_ae_title} "
@@ -438,10 +443,10 @@ def _describe_path(evidence: Evidence) -> str:
         )
     if route.external_retrieve_destination is None:
         return f"external archive → {request.destination_ae_title}: dcmExternalRetrieveAEDestination is not set"
-    if route.misrouting_reason:
+    if route.misrouting is not None:
         return (
             f"external archive → {route.external_retrieve_destination}, not to {request.destination_ae_title}: "
-            f"{route.misrouting_reason}"
+            f"{route.misrouting.reason}"
         )
     return (
         f"external archive → {route.external_retrieve_destination} → {request.destination_ae_title} "

@@ -89,8 +89,12 @@ def test_views_come_with_the_entry() -> None:
     ("text", "message"),
     [
         ("pacs", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
-        ("DCM4CHEE", "the device DCM4CHEE does not exist — dcm4chee-arc/DCM4CHEE is an AE"),
-        ("pacs/STORESCP", "the device pacs does not exist — STORESCP is an AE: storescp/STORESCP"),
+        (
+            "DCM4CHEE",
+            "the device DCM4CHEE does not exist — DCM4CHEE is an AE: specify dcm4chee-arc/DCM4CHEE, or its device "
+            "dcm4chee-arc",
+        ),
+        ("pacs/STORESCP", "the device pacs does not exist — STORESCP is an AE: specify storescp/STORESCP"),
         ("pacs/X", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
         ("AE:DCM4CHE", "no AE has the title DCM4CHE — did you mean dcm4chee-arc/DCM4CHEE?"),
         (

@@ -258,11 +258,28 @@ def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_
     configuration: Configuration,
 ) -> None:
     back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
-    assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting is None
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.misrouting_reason.endswith("The archive does not get the objects and cannot forward them")
-    assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
+    assert route.misrouting is not None
+    assert route.misrouting.reason.endswith("The archive does not get the objects and cannot forward them")
+    assert route.misrouting.next_step == "dcmcfg set-external-retrieve DCM4CHEE"
+
+
+def test_a_destination_for_the_fallback_archive_that_is_no_ae_of_the_archive_leads_astray(
+    configuration: Configuration,
+) -> None:
+    fallback = having(configuration, DEVICE_DN, "dcmFallbackCMoveSCP", "LONGTERM")
+    back = having(fallback, DEVICE_DN, "dcmFallbackCMoveSCPDestination", "DCM4CHEE")
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.fallback_misrouting is None
+    nowhere = having(fallback, DEVICE_DN, "dcmFallbackCMoveSCPDestination", "NOWHERE")
+    misrouting = find_addresses(nowhere, DEVICE, "WORKSTATION").route.fallback_misrouting
+    assert misrouting is not None
+    assert misrouting.reason == (
+        "dcmFallbackCMoveSCPDestination contains NOWHERE, but the archive has no AE with this title. So LONGTERM "
+        "cannot know an address for NOWHERE"
+    )
+    assert misrouting.next_step == f"dcmcfg set {DEVICE} dcmFallbackCMoveSCPDestination=DCM4CHEE"
 
 
 def test_it_is_known_where_the_archive_calls_whom_it_may_have_to(configuration: Configuration) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dcmcfg.route.command import format_address_command, format_command
+from dcmcfg.route.path import RouteFailure
 from dcmcfg.verify.called_ae import find_candidate_archives, format_ae_address, is_returned_to_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.external_request import is_fallback_used, is_sent_directly
@@ -132,13 +133,13 @@ class AdviceCase:
     @property
     def misrouting_advice(self) -> str:
         """The fix for a route that does not lead back; "" if it does, or if the study need not have taken it."""
-        route = self.evidence.route
         is_possibly_purged = self.evidence.instances_before and self.files.locality is not FileLocality.LOCAL
-        return (
-            f"{route.misrouting_reason}; {route.misrouting_fix}"
-            if route.misrouting_reason and is_possibly_purged
-            else ""
-        )
+        return _format_misrouting(self.evidence.route.misrouting) if is_possibly_purged else ""
+
+    @property
+    def fallback_misrouting_advice(self) -> str:
+        """The fix for a route that does not lead back from the fallback archive; "" if it does, or is not used."""
+        return _format_misrouting(self.evidence.route.fallback_misrouting) if self.is_fallback_used else ""
 
     def format_address_command(self, title: str, address: str = "HOST:PORT") -> str:
         """Return a colon and the command that changes the address of the AE *title*; "" if the tree has no address."""
@@ -148,3 +149,7 @@ class AdviceCase:
     def format_ae_address(self, title: str) -> str:
         """Return *title* with the address at which the archive calls it, if the tree has one."""
         return format_ae_address(self.evidence, title)
+
+
+def _format_misrouting(failure: RouteFailure | None) -> str:
+    return f"{failure.reason}; {failure.next_step}" if failure is not None else ""

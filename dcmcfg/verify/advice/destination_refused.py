@@ -82,7 +82,7 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
             f"or ask the administrator of the external archive to add the AE {case.destination}. To see the address "
             f"of this AE, run {case.work_order_command}"
         )
-    elif case.evidence.route.misrouting_reason:
+    elif case.evidence.route.misrouting is not None:
         yield case.misrouting_advice
     else:
         yield (
@@ -131,6 +131,9 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
         f"{_find_refusing_archive(case)} (dcmFallbackCMoveSCP). {_find_refusing_archive(case)} does not know the "
         f"Move Destination {title}"
     )
+    if case.fallback_misrouting_advice:
+        yield f"{explanation}. {case.fallback_misrouting_advice}"
+        return
     if title != case.destination:
         yield (
             f"{explanation}. The administrator of the fallback archive must add the AE {title}. To see the host and "

@@ -23,6 +23,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     fallback = case.evidence.route.fallback_move_scp
     if AE_NOT_FOUND_EXCEPTION in reported.comment and (step := advise_on_missing_ae(case, fallback)):
         yield step
+    elif case.fallback_misrouting_advice:
+        yield case.fallback_misrouting_advice
     elif reported.status == SUCCESS and reported.completed:
         yield (
             f"the archive does not know the study. Its fallback archive {fallback} (dcmFallbackCMoveSCP) sent "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.route.path import EMPTY_SUCCESS, RouteFailure
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.evidence import UNWITNESSED, VIA_ARCHIVE, received_instances
@@ -15,11 +16,12 @@ UNKNOWN_AE = replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION"
 FOREIGN_ROUTE = replace(
     VIA_ARCHIVE,
     external_retrieve_destination="STORESCP",
-    misrouting_reason=(
+    misrouting=RouteFailure(
+        EMPTY_SUCCESS,
         "STORESCP is an AE of the device storescp, so LONGTERM sends the objects to this device. The archive does not "
-        "get the objects and cannot forward them"
+        "get the objects and cannot forward them",
+        "dcmcfg set-external-retrieve DCM4CHEE",
     ),
-    misrouting_fix="dcmcfg set-external-retrieve DCM4CHEE",
 )
 REFUSED = "java.net.ConnectException: Connection refused"
 REJECTED = "A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi"

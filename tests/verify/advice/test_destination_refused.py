@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
+from dcmcfg.route.path import DESTINATION_REFUSED, RouteFailure
 from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord
 from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.verdict import RouteFinding
@@ -121,6 +122,24 @@ def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -
 
 
 STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
+    "by the fallback archive, whose destination is no AE of the archive": (
+        replace(
+            UNKNOWN,
+            route=replace(
+                FALLBACK,
+                fallback_destination="NOWHERE",
+                fallback_misrouting=RouteFailure(
+                    DESTINATION_REFUSED,
+                    "dcmFallbackCMoveSCPDestination contains NOWHERE, but the archive has no AE with this title",
+                    "dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE",
+                ),
+            ),
+        ),
+        (
+            f"{FALLBACK_ASKED}NOWHERE. dcmFallbackCMoveSCPDestination contains NOWHERE, but the archive has no AE with "
+            "this title; dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE",
+        ),
+    ),
     "by the fallback archive": (
         replace(UNKNOWN, route=FALLBACK),
         (

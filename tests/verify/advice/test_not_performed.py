@@ -330,8 +330,9 @@ def test_where_either_may_be_down_both_have_a_next_step() -> None:
 
 
 def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
+    assert FOREIGN_ROUTE.misrouting is not None
     assert judge_evidence(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.configured_path == (
-        f"external archive → STORESCP, not to WORKSTATION: {FOREIGN_ROUTE.misrouting_reason}"
+        f"external archive → STORESCP, not to WORKSTATION: {FOREIGN_ROUTE.misrouting.reason}"
     )
 
 
