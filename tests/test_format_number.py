@@ -354,7 +354,7 @@ def test_a_store_without_a_sensible_version_is_refused(tmp_path: Path, number: s
     assert "format" in found.problem
 
 
-@pytest.mark.parametrize("number", ["2", '"x"'])
+@pytest.mark.parametrize("number", ["99", '"x"'])
 def test_a_later_journal_and_profile_are_not_written_on(tmp_path: Path, number: str) -> None:
     record = recorded(tmp_path)
     _set_in_journal(record.folder / "journal", number)

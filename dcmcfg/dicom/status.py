@@ -250,6 +250,8 @@ def is_transient_failure(service: Service, status: int, comment: str = "") -> bo
     These are A7xx (refused: out of resources) and 0213 (resource limitation). A dcm4chee archive also answers A702 if
     an AE is unknown or cannot be reached. An Error Comment about the configuration is not transient.
     """
+    if get_category(status) != "failure":
+        return False
     # A710 is in the range of A7xx, but a retry does not make the key valid.
     if service == "C-FIND" and status == INVALID_PRIOR_RECORD_KEY:
         return False
@@ -263,7 +265,7 @@ def get_category(status: int) -> Category:
     return known or ("warning" if status in WARNING_RANGE else "failure")
 
 
-#: Statuses outside of the ranges of PS3.7 Annex C; three of them are warnings although they are not in Bxxx.
+#: Statuses that are no failures although they are not in Bxxx.
 _CATEGORIES: dict[int, Category] = {
     SUCCESS: "success",
     PENDING: "pending",

@@ -163,7 +163,7 @@ class Site:
 
     @property
     def archive_folder(self) -> Path:
-        """The folder of the simulated archive's object store and database."""
+        """The folder of the stand-in archive's object store and database."""
         return self.folder / "archive"
 
     @property

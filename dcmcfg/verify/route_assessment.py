@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dcmcfg.dicom.status import CANCELLED, MOVE_DESTINATION_NOT_ALLOWED, SUCCESS, WARNING_RANGE
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, get_category
 from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.local_files import (
@@ -199,16 +199,11 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
             f"the external archive reported {record.reported_completed} completed, but its log shows no successful "
             "C-STORE for this request"
         )
-    elif record.completed is None and record.status is not None and not _is_failure(record.status):
+    elif record.completed is None and record.status is not None and get_category(record.status) != "failure":
         nothing = "the external archive's log does not show the number of instances of this study"
     else:
         return f"the external archive answered {_describe_response(record)} and completed no instance"
     return f"the external archive answered {_describe_response(record)}; {nothing}"
-
-
-def _is_failure(status: int) -> bool:
-    """Return whether *status* is neither success, a warning nor a cancel (PS3.4 Table C.4-2)."""
-    return status not in (SUCCESS, CANCELLED) and status not in WARNING_RANGE
 
 
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:

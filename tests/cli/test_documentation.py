@@ -19,7 +19,7 @@ PAGES = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_is_current(page: str) -> None:
-    assert PAGES[page]() == (DOCS / page).read_text("utf-8")
+    assert PAGES[page]() == (DOCS / page).read_text("utf-8"), "to write the page: make docs"
 
 
 def test_every_command_has_its_page_and_its_row_in_the_order_of_the_table() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -228,3 +229,18 @@ def test_at_a_terminal_the_written_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "script"
     assert at_terminal(("completion", "bash", "-o", str(file)), (), columns=400) == (0, f"Written: {file}\n")
     assert file.stat().st_size > 0
+
+
+def test_the_page_lists_the_formats_of_each_command() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "output.md").read_text("utf-8")
+    rows = dict(re.findall(r"(?m)^\| `?([a-z -]+?)`? \| ((?:`[a-z]+`(?:, )?)+)", page))
+    listed = {name: sorted(re.findall(r"[a-z]+", text)) for name, text in rows.items()}
+    formats = {
+        " ".join(name): sorted(option.type.choices)
+        for name, command in EVERY
+        for option in command.params
+        if "--format" in option.opts and isinstance(option.type, click.Choice)
+    }
+    changing = listed.pop("changing commands")
+    assert listed.keys() <= formats.keys()
+    assert {name: listed.get(name, changing) for name in formats} == formats

@@ -180,3 +180,9 @@ def test_a_status_prints_as_code_meaning_and_comment() -> None:
 )
 def test_what_a_peer_is_short_of_may_be_there_later(service: Service, status: int, comment: str, passing: bool) -> None:
     assert is_transient_failure(service, status, comment) is passing
+
+
+def test_only_a_failure_is_transient() -> None:
+    for service in SERVICES:
+        transient = {status for status in range(0x10000) if is_transient_failure(service, status)}
+        assert {get_category(status) for status in transient} == {"failure"}

@@ -45,14 +45,14 @@ _NAMED: Mapping[str, tuple[Mapping[int, tuple[str, str]], str]] = {
         "Matching reached response limit, subsequent request may return additional matches",
     ),
     "UNABLE_TO_PROCESS": (_MOVE, "Unable to Process"),
-    # The archive's own, among those that the standard leaves free.
-    "MOVE_DESTINATION_NOT_ALLOWED": (_MOVE, "Unable to Process"),
     "OUT_OF_RESOURCES": (_STORE, "Refused: Out of Resources"),
     "ELEMENTS_COERCED": (_STORE, "Coercion of Data Elements"),
     "ELEMENTS_DISCARDED": (_STORE, "Element Discarded"),
     "DATA_SET_MISMATCH_WARNING": (_STORE, "Data Set Does Not Match SOP Class"),
     "CANNOT_UNDERSTAND": (_STORE, "Cannot Understand"),
 }
+#: Constant → its source, if the status is a vendor's own: the standard has no words for it.
+_OF_VENDORS: Mapping[str, str] = {"MOVE_DESTINATION_NOT_ALLOWED": "RetrieveService of dcm4chee-arc"}
 #: Modules that hold the same numbers for something else.
 _EXCEPTIONS = {
     "dicom/status.py": "the home",
@@ -73,7 +73,14 @@ def _statuses_in(source: str) -> Iterator[int]:
                 yield node.lineno
 
 
-@pytest.mark.parametrize("name", sorted(_CONSTANTS))
+def test_each_constant_has_the_words_of_the_standard_or_is_of_a_vendor() -> None:
+    assert _CONSTANTS.keys() == _NAMED.keys() | _OF_VENDORS.keys(), (
+        "add a row for the constant to _NAMED, or for a status of a vendor to _OF_VENDORS"
+    )
+    assert _NAMED.keys().isdisjoint(_OF_VENDORS)
+
+
+@pytest.mark.parametrize("name", sorted(_NAMED))
 def test_a_status_is_what_the_standard_calls_so(name: str) -> None:
     known, words = _NAMED[name]
     assert known[_CONSTANTS[name]][1] == words

@@ -32,7 +32,9 @@ def list_remote_references() -> list[Reference]:
 @pytest.mark.parametrize("reference", list_remote_references(), ids=lambda each: each.attribute)
 def test_each_name_of_another_system_makes_an_edge(reference: Reference) -> None:
     kind = determine_edge_kind(reference, is_exporter=True)
-    assert (kind is None) == (reference.attribute in WITHOUT_EDGE)
+    assert (kind is None) == (reference.attribute in WITHOUT_EDGE), (
+        f"add {reference.attribute} to _REMOTE_KINDS in topology/edge_kinds.py, or to WITHOUT_EDGE if it makes no edge"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The process of the simulated archive: ``python -m dcmcfg.lab.archive LABFOLDER``."""
+"""The process of the stand-in archive: ``python -m dcmcfg.lab.archive LABFOLDER``."""
 
 from __future__ import annotations
 

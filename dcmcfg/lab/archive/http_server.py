@@ -1,4 +1,4 @@
-"""HTTP server of the simulated archive: control service (``ArchiveCtrl``), configuration and QIDO-RS searches."""
+"""HTTP server of the stand-in archive: control service (``ArchiveCtrl``), configuration and QIDO-RS searches."""
 
 from __future__ import annotations
 

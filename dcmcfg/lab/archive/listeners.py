@@ -1,4 +1,4 @@
-"""The listeners of the simulated archive: bound at the start, and bound again on a reload after a changed setting.
+"""The listeners of the stand-in archive: bound at the start, and bound again on a reload after a changed setting.
 
 Simulates ``Device.bindConnections``, ``Device.rebindConnections`` and ``TCPListener``, on loopback only.
 """

@@ -1,4 +1,4 @@
-"""The C-MOVE service of the simulated archive: the checks of the real archive in the same order.
+"""The C-MOVE service of the stand-in archive: the checks of the real archive in the same order.
 
 Simulates ``CommonCMoveSCP`` and ``RetrieveServiceImpl``.
 """

@@ -1,4 +1,4 @@
-"""QIDO-RS of the simulated archive, with the archive's private attributes (``QidoRS``, ``PrivateTag``).
+"""QIDO-RS of the stand-in archive, with the archive's private attributes (``QidoRS``, ``PrivateTag``).
 
 Simulates the resources ``patients``, ``studies``, ``series`` and ``instances`` of an AE, those of one study or series,
 and ``count``. Matching is the same as for C-FIND. Fuzzy matching and formats other than DICOM JSON are not supported.

@@ -1,4 +1,4 @@
-"""The DICOM server of the simulated archive: association negotiation and dispatch to services.
+"""The DICOM server of the stand-in archive: association negotiation and dispatch to services.
 
 Simulates ``AssociationHandler`` with ``ArchiveAssociationHandler``.
 """

@@ -1,4 +1,4 @@
-"""The service of the simulated archive: start, stop, reload (``ArchiveServiceImpl``), and initial data.
+"""The service of the stand-in archive: start, stop, reload (``ArchiveServiceImpl``), and initial data.
 
 A new archive knows the lab's studies as archived in the external archive and purged.
 """

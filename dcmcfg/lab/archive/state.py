@@ -1,6 +1,6 @@
-"""The state that the parts of the simulated archive share.
+"""The state that the parts of the stand-in archive share.
 
-Kept apart: all parts of the simulated archive use it; anywhere else it would create an import cycle.
+Kept apart: all parts of the stand-in archive use it; anywhere else it would create an import cycle.
 """
 
 from __future__ import annotations

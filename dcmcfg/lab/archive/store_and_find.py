@@ -1,4 +1,4 @@
-"""The C-STORE and C-FIND services of the simulated archive.
+"""The C-STORE and C-FIND services of the stand-in archive.
 
 C-STORE simulates ``StoreServiceEJB`` for recalled objects. A purged object is stored again only if the sender is its
 recorded external archive; its availability in the database does not change. All other known objects are answered with

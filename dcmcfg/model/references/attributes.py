@@ -21,6 +21,8 @@ from dcmcfg.model.references.shapes import (
     make_uri_shape,
 )
 
+# The use of an AE title (NameUse) decides its tuple. A remote AE also needs a kind of edge (topology/edge_kinds.py).
+#: The archive looks up these AE titles in its own device.
 _LOCAL_AES = (
     "dcmCompressionAETitle",
     "dcmExternalRetrieveAEDestination",
@@ -36,6 +38,7 @@ _LOCAL_AES = (
     "dcmuiDiffCallingAET",
     "dicomAETitle",
 )
+#: The archive looks up these AE titles in the whole tree.
 _REMOTE_AES = (
     "dcmAcceptedMoveDestination",
     "dcmAltCMoveSCP",
@@ -69,6 +72,7 @@ _REMOTE_AES = (
     "dcmuiWidgetAets",
     "hl7ImportReportMissingStudyIUIDCFindSCP",
 )
+#: The archive compares these AE titles with received ones, or passes them on.
 _COMPARED_AES = (
     "dcmAETitle",
     "dcmAcceptedCallingAETitle",
