@@ -207,6 +207,16 @@ def test_a_purged_object_is_taken_back_only_from_the_ae_that_holds_it(site: Runn
     assert is_local(site, "three")
 
 
+def test_an_ae_without_an_object_storage_stores_nothing(site: RunningSite) -> None:
+    site.put("dcmObjectStorageID", dn=AE)
+    site.reload()
+    (uid, *_) = get_standard_study("three").sop_instance_uids
+    file = ObjectStore(site.site.external_folder / "objects").get_path(uid)
+    sent = storescu(site.archive, [file], calling="LONGTERM").stderr
+    assert re.findall(r"Received Store Response \((.*)\)", sent) == ["Unknown Status: 0x110"], sent
+    assert not is_local(site, "three")
+
+
 def test_an_external_archive_that_dies_half_way_is_a702_with_what_was_forwarded(
     bare_site: RunningSite,
 ) -> None:
