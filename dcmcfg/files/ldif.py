@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.plan.assertions import has_assertion
-from dcmcfg.plan.ldif_output import LDIF_FORMAT, parse_directory_url, parse_format_number
+from dcmcfg.plan.ldif_output import END_COMMENT, LDIF_FORMAT, parse_directory_url, parse_format_number, requires_end
 
 #: The maximum size of a value in octets. A stock slapd rejects requests of 4 MiB or more (sockbuf_max_incoming_auth).
 MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
@@ -292,9 +292,10 @@ def build_url_resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str],
 
 def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
     header = bytearray()
+    end = _EndOfFile()
 
     def parse(file: BinaryIO) -> tuple[Record, ...]:
-        source = read_chunks(file, header)
+        source = end.watch(read_chunks(file, header))
         return read_all(source, format_file_name(str(path)), strict=strict, resolve_url=resolve_url)
 
     try:
@@ -309,12 +310,43 @@ def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bo
         # A newer format explains the problems better than the problems themselves.
         if newer := _find_format_problem(bytes(header), str(path)):
             raise newer from None
+        _require_end(end, bytes(header), str(path))
         if problem := detect_wrong_kind(bytes(header), str(path)):
             raise LdifErrors((problem,)) from None
         raise
     # Preconditions of an unknown format may protect values, so such a file is never read as plain LDIF.
     _require_known_format(bytes(header), str(path), found)
+    _require_end(end, bytes(header), str(path))
     return found
+
+
+class _EndOfFile:
+    """Finds the last line of a plan, also if the user has added lines after it."""
+
+    _LINE = f"\n{END_COMMENT}".encode()
+
+    def __init__(self) -> None:
+        self.is_found = False
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield *chunks*, and note whether the line is in them."""
+        before = b""
+        for chunk in chunks:
+            self.is_found = self.is_found or self._LINE in before + chunk
+            before = chunk[-len(self._LINE) :]
+            yield chunk
+
+
+def _require_end(end: _EndOfFile, head: bytes, name: str) -> None:
+    """Raise :class:`LdifErrors` if the file at path *name* lacks the last line that its *head* promises."""
+    if end.is_found or not requires_end(head):
+        return
+    problem = LdifError(
+        f"the file is incomplete: it does not have the last line '{END_COMMENT}'",
+        subject=format_file_name(name),
+        next_step=f"copy the whole file again; if nothing else is missing, add the line '{END_COMMENT}'",
+    )
+    raise LdifErrors((problem,)) from None
 
 
 def read_chunks(file: BinaryIO, header: bytearray) -> Iterator[bytes]:

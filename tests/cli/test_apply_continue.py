@@ -33,7 +33,7 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     assert site.values("dicomDescription") == ("fits",)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     text = rejects.read_text()
-    assert text.startswith(f"version: 1\n# dcmcfg-format: 1\n# dcmcfg rejects for {site.headline}\n")
+    assert text.startswith(f"version: 1\n# dcmcfg-format: 2\n# dcmcfg rejects for {site.headline}\n")
     assert WRONG.rstrip() in text.replace("\n ", "")
     assert "there is no such entry" in " ".join(text.replace("\n# ", " ").split())
     rejects.write_text(text.replace("cn=nowhere", "cn=dicom"))
@@ -96,7 +96,7 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     rejects.unlink()
     for _ in range(2):  # what an earlier run has written is left as it is
         assert run("apply", str(file), "--continue", "--yes").exit_code == 1
-    without_number = rejects.read_text().replace("# dcmcfg-format: 1\n", "")
+    without_number = rejects.read_text().replace("# dcmcfg-format: 2\n", "")
     assert without_number != rejects.read_text()
     rejects.write_text(without_number)  # as a dcmcfg without format numbers has written it
     assert run("apply", str(file), "--continue", "--yes").exit_code == 1

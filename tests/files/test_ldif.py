@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.changes import Change, Delete, Modification, Modify, Operation
+from dcmcfg.dn import DN
 from dcmcfg.errors import LdifError, UnknownFormat
 from dcmcfg.files import ldif
 from dcmcfg.files.ldif import FileUrlReader, find_file_warnings, read_files
+from dcmcfg.plan.ldif_output import format_undo
 
 
 def refusal_of(references: FileUrlReader, url: str) -> str:
@@ -174,19 +177,43 @@ def test_a_plan_with_preconditions_in_a_later_format_is_refused_with_the_reason(
     plan = tmp_path / "plan.ldif"
     strict = "control: 1.3.6.1.1.12 true:: hwtvYmplY3RDbGFzcw==\n"
     for record in (f"dn: cn=x\n{strict}changetype: delete\n", f"dn: cn=x\n{strict}changetype: of the future\n"):
-        plan.write_text(f"version: 1\n# somebody's note\n# dcmcfg-format: 2\n# dcmcfg undo of x\n\n{record}")
-        with pytest.raises(UnknownFormat, match=r"plan\.ldif: the LDIF file has format 2; .* up to 1"):
+        plan.write_text(f"version: 1\n# somebody's note\n# dcmcfg-format: 3\n# dcmcfg undo of x\n\n{record}")
+        with pytest.raises(UnknownFormat, match=r"plan\.ldif: the LDIF file has format 3; .* up to 2"):
             read_files([plan])
     plan.write_text(f"version: 1\n# dcmcfg-format: 1\n\ndn: cn=x\n{strict}changetype: delete\n")
     ((_, records),) = read_files([plan])
     assert len(records) == 1
 
 
+def test_a_plan_that_is_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.ldif"
+    changes: list[Change] = [
+        Delete(DN.parse("cn=x")),
+        Modify(DN.parse("cn=y"), (Modification(Operation.REPLACE, "dicomHostname", (b"10.1.1.1",)),)),
+    ]
+    whole = format_undo(changes, comments=["dcmcfg undo of x"]).encode()
+    path.write_bytes(whole)
+    assert len(read_files([path])[0][1]) == len(changes)
+    path.write_bytes(whole.replace(b"\n", b"\r\n") + b"# reviewed\r\n")
+    assert len(read_files([path])[0][1]) == len(changes)
+    for length in range(whole.index(b"# dcmcfg undo of"), whole.index(b"# dcmcfg-end") + len("# dcmcfg-end")):
+        path.write_bytes(whole[:length])
+        with pytest.raises(LdifError) as refused:
+            read_files([path])
+        assert refused.value.message == "the file is incomplete: it does not have the last line '# dcmcfg-end'"
+
+
+def test_a_plan_of_an_older_dcmcfg_has_no_last_line(tmp_path: Path) -> None:
+    path = tmp_path / "plan.ldif"
+    path.write_text("version: 1\n# dcmcfg-format: 1\n\ndn: cn=x\nchangetype: delete\n")
+    assert len(read_files([path])[0][1]) == 1
+
+
 @pytest.mark.parametrize("head", ["", "version: 1\n", "version: 1\r\n# a note\r\n", "# a note\n"])
-@pytest.mark.parametrize("number", ["2", "x"])
+@pytest.mark.parametrize("number", ["3", "x"])
 def test_plain_ldif_in_a_later_format_is_read_with_a_warning(tmp_path: Path, head: str, number: str) -> None:
     path = tmp_path / "rejects.ldif"
-    path.write_bytes(f"{head}# dcmcfg-format: {number}\n\ndn: cn=x\nchangetype: delete\n".encode())
+    path.write_bytes(f"{head}# dcmcfg-format: {number}\n\ndn: cn=x\nchangetype: delete\n\n# dcmcfg-end\n".encode())
     read = read_files([path])
     (warning,) = find_file_warnings(read, "ldap://pacs")
     assert warning.startswith(f"{path}: the ")
