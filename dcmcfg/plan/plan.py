@@ -25,6 +25,8 @@ _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
 #: The beginning of the message that an assertion of a change fails.
 CHANGED_SINCE_PLANNED = "the configuration has changed since this change was planned: "
+#: The end of the message that the entry of a planned change is missing.
+UNKNOWN_REMOVER = "; the directory does not show who deleted or renamed the entry"
 #: LDAP results of a planned change whose entry has changed since: no such value, a second value of a single-valued
 #: attribute, an existing value or entry, a failed assertion.
 _RESULTS_OF_CHANGED_ENTRY = (16, 19, 20, 68, _ASSERTION_FAILED)
@@ -500,9 +502,11 @@ def _invert_step(step: PlanStep) -> tuple[Change, ...]:
 def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
     """Return *problem* of a strict change, marked as caused by a change of the entry since, if that is the reason."""
     if problem.result_code == _NO_SUCH_ENTRY:
-        message = f"{problem.message}; the directory does not show who deleted or renamed the entry"
         return DoesNotApply(
-            message, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code
+            f"{problem.message}{UNKNOWN_REMOVER}",
+            subject=problem.subject,
+            next_step=problem.next_step,
+            result_code=problem.result_code,
         )
     if problem.result_code in _RESULTS_OF_CHANGED_ENTRY:
         problem.changed_dn = problem.subject

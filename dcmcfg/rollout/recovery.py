@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from dcmcfg.changes import Change, Modify
+from dcmcfg.changes import Change
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import DcmcfgError, DoesNotApply, Refused
-from dcmcfg.model.tree import Tree, TreeDraft, canonicalise_name
+from dcmcfg.model.tree import Tree, TreeDraft
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.plan import CHANGED_SINCE_PLANNED, DesiredChange, Plan, make_plan
+from dcmcfg.plan.plan import (
+    CHANGED_SINCE_PLANNED,
+    UNKNOWN_REMOVER,
+    ChangesDoNotApply,
+    DesiredChange,
+    Plan,
+    make_plan,
+)
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.rollout.history import History, make_unfinished_error
+from dcmcfg.rollout.later_changes import describe_removal, describe_writers, find_conflicting
 from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.rollout.reconciliation import (
     collect_touched_dns,
@@ -128,11 +136,11 @@ def _plan_strictly(
 ) -> Plan:
     try:
         return make_plan(tree, [DesiredChange(change, strict=True) for change in changes])
-    except DoesNotApply as problem:
+    except DoesNotApply as refusal:
+        problem = _name_later_changes(refusal, tree, record, later_rollouts)
         finished = record.read_progress().applied == record.header.steps
         raise DoesNotApply(
-            f"the configuration has changed since change {record.number} was made. Problem: "
-            f"{problem.message.removeprefix(CHANGED_SINCE_PLANNED)}",
+            f"the configuration has changed since change {record.number} was made. Problem: {problem.message}",
             subject=problem.subject,
             next_step=f"{_suggest_later_undos(tree, problem, record, later_rollouts)}; {_suggest_partial_undo(record)}"
             if finished
@@ -140,54 +148,46 @@ def _plan_strictly(
             result_code=problem.result_code,
             changed_dn=problem.changed_dn,
             details=problem.details,
-        ) from problem
+        ) from refusal
+
+
+def _name_later_changes(
+    problem: DoesNotApply, tree: Tree, record: RolloutRecord, later_rollouts: Sequence[RolloutRecord]
+) -> DoesNotApply:
+    """Return *problem* with the *later_rollouts* that have caused it, and without the next step of another plan."""
+    if isinstance(problem, ChangesDoNotApply):
+        named = [_name_later_changes(each, tree, record, later_rollouts) for each in problem.problems]
+        return ChangesDoNotApply(named, problem.count)
+    message, key = problem.message.removeprefix(CHANGED_SINCE_PLANNED), _find_key(tree, problem)
+    if key is not None and message.endswith(UNKNOWN_REMOVER):
+        if removal := describe_removal(tree, key, later_rollouts):
+            message = f"{message.removesuffix(UNKNOWN_REMOVER)}; {removal}"
+    elif key is not None and problem.changed_dn:
+        message = "; ".join((message, *describe_writers(tree, key, record, later_rollouts)))
+    return type(problem)(
+        message, subject=problem.subject, result_code=problem.result_code, changed_dn=problem.changed_dn
+    )
+
+
+def _find_key(tree: Tree, problem: DoesNotApply) -> NormalDN | None:
+    """Return the key of the entry of *problem*, or None."""
+    with suppress(DcmcfgError):  # it may have no entry
+        return tree.key(DN.parse(problem.changed_dn or problem.subject))
+    return None
 
 
 def _suggest_later_undos(
     tree: Tree, problem: DoesNotApply, record: RolloutRecord, later_rollouts: Sequence[RolloutRecord]
 ) -> str:
     """Return the next step that makes the undo of *record* applicable, which *problem* prevents."""
-    name = problem.changed_dn or problem.subject
-    touching = [each for each in later_rollouts if _has_changed_same(tree, each, record, name)]
-    if not touching:
+    problems = problem.problems if isinstance(problem, ChangesDoNotApply) else (problem,)
+    keys = [key for key in (_find_key(tree, each) for each in problems) if key is not None]
+    conflicting = {each.number for key in keys for each in find_conflicting(tree, key, record, later_rollouts)}
+    if not conflicting:
         return "revert the later changes first, or edit the entry manually"
-    commands = join_limited([f"dcmcfg undo {each.number}" for each in touching], _MAX_SHOWN, ", then ")
+    numbers = sorted(conflicting, reverse=True)
+    commands = join_limited([f"dcmcfg undo {number}" for number in numbers], _MAX_SHOWN, ", then ")
     return f"revert the later changes first: {commands}; or edit the entry manually"
-
-
-def _has_changed_same(tree: Tree, later: RolloutRecord, record: RolloutRecord, name: str) -> bool:
-    """Return whether *later* has changed the entry *name* where *record* has changed it, or an entry below it."""
-    try:
-        key = tree.key(DN.parse(name))
-        attributes = _list_modified_attributes(tree, _list_applied_changes(record), key)
-        changes = _list_applied_changes(later)
-        # Two changes of one entry do not conflict if they modify different attributes.
-        later_attributes = _list_modified_attributes(tree, changes, key)
-        if attributes is not None and later_attributes is not None and not attributes & later_attributes:
-            changes = [each for each in changes if tree.key(each.dn) != key]
-        changed = map(tree.key, collect_touched_dns(changes))
-        return any(each[len(each) - len(key) :] == key for each in changed if len(each) >= len(key))
-    except DcmcfgError:  # *name* is not a DN, or another record is unreadable, which must not hide the problem
-        return False
-
-
-def _list_applied_changes(record: RolloutRecord) -> Sequence[Change]:
-    return record.changes[: record.read_progress().applied]
-
-
-def _list_modified_attributes(tree: Tree, changes: Iterable[Change], key: NormalDN) -> frozenset[str] | None:
-    """Return the attributes that *changes* modify in the entry at *key*, in lower case.
-
-    None if a change adds, deletes or renames the entry.
-    """
-    names: set[str] = set()
-    for change in changes:
-        if tree.key(change.dn) != key:
-            continue
-        if not isinstance(change, Modify):
-            return None
-        names.update(canonicalise_name(tree.schema, each.name).lower() for each in change.modifications)
-    return frozenset(names)
 
 
 def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) -> tuple[str, ...]:
