@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from dcmcfg.dn import DN, NormalDN
@@ -77,19 +76,39 @@ def _unfold_lines(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, byt
         yield number, b"".join(parts)
 
 
+class ValueLocator:
+    """Finds the lines of values by their records' locations; each file is read again once, when it is needed first.
+
+    *schema* has the other names of attributes.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._indexes: dict[str, ValueLineIndex] = {}
+
+    def find(self, location: SourceLocation, name: str, value: bytes | None) -> SourceLocation:
+        """Return the location of *value* of the attribute *name* in the record at *location* (:class:`ValueLineIndex`).
+
+        If the file cannot be read (standard input), *location* is returned.
+        """
+        if location.file not in self._indexes:
+            self._indexes[location.file] = ValueLineIndex(_read_lines(location.file))
+        index = self._indexes[location.file]
+        return SourceLocation(location.file, index.find_line(location.line, _list_names(self._schema, name), value))
+
+
 def locate_values(findings: Iterable[EntryFinding], schema: Schema, files: Iterable[Path]) -> Iterator[EntryFinding]:
     """Yield *findings*; findings in one of *files* get the line of their value instead of the entry's line.
 
     A file is read again only once, at its first finding. If it cannot be read (standard input), the entry's line stays.
     """
     known = {str(path) for path in files}
-    # The cache ends with this generator, because a file may change before the next call.
-    lines = cache(lambda path: ValueLineIndex(_read_lines(path)))
+    # The locator ends with this generator, because a file may change before the next call.
+    locator = ValueLocator(schema)
     for finding in findings:
         location = finding.location
         if location is not None and location.file in known and finding.attribute:
-            line = lines(location.file).find_line(location.line, _list_names(schema, finding.attribute), finding.value)
-            yield replace(finding, location=SourceLocation(location.file, line))
+            yield replace(finding, location=locator.find(location, finding.attribute, finding.value))
         else:
             yield finding
 
@@ -104,8 +123,10 @@ def locate_all_values(findings: Iterable[EntryFinding], schema: Schema) -> Itera
 
 
 def _read_lines(path: str) -> list[bytes]:
+    file = Path(path)
     try:
-        return Path(path).read_bytes().split(b"\n")
+        # A named pipe has no second content, and opening it would wait.
+        return file.read_bytes().split(b"\n") if file.is_file() else []
     except OSError:
         return []
 

@@ -61,6 +61,15 @@ class DependsOnInapplicable(DoesNotApply):
     """A change that cannot be applied because another change, on which it depends, cannot be applied."""
 
 
+class ValueRefused(DoesNotApply):
+    """A change that cannot be applied because of one value or attribute.
+
+    ``location`` is its line in the file of the change, None if it is unknown.
+    """
+
+    location: SourceLocation | None = None
+
+
 class ChangesDoNotApply(DoesNotApply):
     """Several of *count* changes cannot be applied; ``problems`` has the reason for each.
 
@@ -197,7 +206,7 @@ def plan_applicable(
     """Return the plan of the applicable changes of *desired*, in order, and the inapplicable ones.
 
     A change is inapplicable if the tree or *check_step* refuses it, or if it depends on an inapplicable add, delete or
-    rename: it changes the same entry or a descendant of it.
+    rename: it changes the same entry or a descendant of it. The content record of an existing entry is no add.
     """
     changes = tuple(desired)
     known: dict[int, DoesNotApply] = {}
@@ -234,7 +243,9 @@ def _plan_without_known(
             desired_indexes += [index] * builder.add(each)
         except DoesNotApply as problem:
             inapplicable.append(InapplicableChange(each, add_location(problem, each.location)))
-            for dn in _created_or_removed_dns(each.change):
+            # A content record does not create an entry that exists, so the entries below do not depend on the record.
+            is_update = each.is_content_record and builder.has_entry(each.change.dn)
+            for dn in () if is_update else _created_or_removed_dns(each.change):
                 inapplicable_locations.setdefault(tree.key(dn), each.location)
                 inapplicable_names.add(tree.key(dn))
     return builder.build(), tuple(inapplicable), desired_indexes
@@ -291,6 +302,10 @@ class _PlanBuilder:
             unchanged=tuple(self._unchanged),
             typo_warnings=tuple(self._typo_warnings),
         )
+
+    def has_entry(self, dn: DN) -> bool:
+        """Return whether the entry *dn* exists after the planned steps."""
+        return self._draft.get(dn) is not None
 
     def add(self, desired: DesiredChange) -> int:
         """Plan *desired*, and return the number of its steps: 0 or 1."""
@@ -514,7 +529,9 @@ def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
 
 
 def add_location(problem: DoesNotApply, location: SourceLocation | None) -> DoesNotApply:
-    """Return *problem* with the *location* of its change, if that is known."""
+    """Return *problem* with the *location* of its change, or of the refused value, if that is known."""
+    if isinstance(problem, ValueRefused):
+        location = problem.location or location
     if location is None:
         return problem
     return type(problem)(

@@ -10,7 +10,7 @@ from dcmcfg.changes import Add
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import ChangesDoNotApply, Plan, PlanStep, add_location
+from dcmcfg.plan.plan import ChangesDoNotApply, Plan, PlanStep, ValueRefused, add_location
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import (
     ATTRIBUTE_NOT_ALLOWED,
@@ -19,6 +19,7 @@ from dcmcfg.schema.findings import (
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
     EntryFinding,
+    SourceLocation,
 )
 from dcmcfg.schema.schema_files import RELEASE, describe_schema_update, find_schema_file
 from dcmcfg.schema.structure import StructureChecker, add_superiors, check_structure
@@ -42,18 +43,28 @@ _MAX_NAME_LENGTH = 80
 _Classes = frozenset[str]
 _AttributeNames = frozenset[str]
 
+#: (location of a record, attribute, value or None) → the location of the value in the record.
+LocateValue = Callable[[SourceLocation, str, bytes | None], SourceLocation]
+
 
 class ServerSchemaRules:
     """The rules of the server's own schema, which may be older or newer than the bundled one.
 
     The server's schema is read only if necessary, because entries of *tree* prove that the server accepts their
     attributes. *read_schema* is called once (it returns None if the server shows no schema), when a step writes an
-    attribute with a class, a second value, or a new entry with fewer attributes than any proven one.
+    attribute with a class, a second value, or a new entry with fewer attributes than any proven one. *locate* finds the
+    line of a refused value in a file.
     """
 
-    def __init__(self, tree: Tree, read_schema: Callable[[], Schema | None]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        read_schema: Callable[[], Schema | None],
+        locate: LocateValue = lambda location, _name, _value: location,
+    ) -> None:
         self._tree = tree
         self._read_schema = read_schema
+        self._locate = locate
         self._structures = StructureChecker(tree.schema)
         self._allowed_cache: dict[tuple[_Classes, _AttributeNames], bool] = {}
         self._sufficient_cache: dict[tuple[_Classes, _AttributeNames], bool] = {}
@@ -75,7 +86,13 @@ class ServerSchemaRules:
         # Violations that the entry had before the step are not caused by the step.
         known = set(map(_build_key, self._find_problems(step.before))) if step.before is not None else ()
         found = [finding for finding in found if _build_key(finding) not in known]
-        return self._build_refusal(schema, after, found) if found else None
+        if not found:
+            return None
+        refusal = self._build_refusal(schema, after, found)
+        first = found[0]
+        if step.location is not None and first.attribute:
+            refusal.location = self._locate(step.location, first.attribute, first.value)
+        return refusal
 
     def _find_problems(self, entry: Entry) -> list[EntryFinding]:
         """Return the violations of the server's schema by *entry*."""
@@ -149,7 +166,7 @@ class ServerSchemaRules:
             found.setdefault(classes, set()).update(names)
         return tuple((classes, frozenset(names)) for classes, names in found.items())
 
-    def _build_refusal(self, schema: Schema, entry: Entry, found: list[EntryFinding]) -> DoesNotApply:
+    def _build_refusal(self, schema: Schema, entry: Entry, found: list[EntryFinding]) -> ValueRefused:
         reasons = [_Reason.from_finding(schema, self._tree.schema, entry, finding) for finding in found]
         messages = "; ".join(each.message for each in reasons[:_MAX_LISTED])
         more = f"; and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
@@ -159,7 +176,7 @@ class ServerSchemaRules:
             describe_schema_update(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix
         )
         next_step += f"; to let the server decide: --force-{SERVER_SCHEMA}"
-        return DoesNotApply(
+        return ValueRefused(
             messages + more, subject=str(entry.dn), next_step=next_step, result_code=_RESULTS[found[0].rule]
         )
 

@@ -78,8 +78,8 @@ def test_nothing_is_written_and_file_and_line_are_named(
         3,
         "",
         "dcmcfg: 2 of 3 changes cannot be applied:\n"
-        f"  {file}:6: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
-        f"  {file}:11: {ARCHIVE_DN}: {NO_CLASS}\n"
+        f"  {file}:9: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
+        f"  {file}:14: {ARCHIVE_DN}: {NO_CLASS}\n"
         f"  next: {LOAD}\n",
     )
     assert old_site.octets() == before
@@ -89,7 +89,7 @@ def test_nothing_is_written_and_file_and_line_are_named(
 def test_with_continue_they_go_into_the_reject_file(run: Run, old_site: CliSite, tmp_path: Path) -> None:
     file = written(tmp_path / "new.ldif", setting(UNKNOWN, "3") + GOOD)
     done = run("apply", str(file), "--continue", "--yes")
-    assert (done.exit_code, done.stderr) == (1, f"warning: rejected: {file}:1: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
+    assert (done.exit_code, done.stderr) == (1, f"warning: rejected: {file}:4: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
     assert old_site.values("dicomDescription") == ("fits",)
     rejects = (tmp_path / "new.rejects.ldif").read_text().replace("\n ", "")
     assert setting(UNKNOWN, "3").strip() in rejects
@@ -100,7 +100,7 @@ def test_what_neither_side_knows_is_refused_alike(run: Run, old_site: CliSite, t
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: the server's schema and the schema of dcm4chee-arc 5.35 do not "
+        f"dcmcfg: {file}:4: {ARCHIVE_DN}: the server's schema and the schema of dcm4chee-arc 5.35 do not "
         "define the attribute dicomDescriptoin; did you mean dicomDescription?\n"
         "  next: correct the name, or load a schema that defines dicomDescriptoin; to let the server decide: "
         "--force-server-schema\n",

@@ -52,7 +52,7 @@ def test_the_server_decides_where_its_schema_is_forced(run: Run, site: CliSite, 
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: according to the server's schema, no object class of the entry allows "
+        f"dcmcfg: {file}:4: {ARCHIVE_DN}: according to the server's schema, no object class of the entry allows "
         "seeAlso\n"
         "  next: remove seeAlso, or add an object class that allows this attribute (dcmcfg explain seeAlso); to let "
         "the server decide: --force-server-schema\n",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from dcmcfg.files.locations import ValueLineIndex
+from dcmcfg.files.locations import ValueLineIndex, ValueLocator
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.findings import SourceLocation
 from tests.growth import growth
 
 TEXT = b"""\
@@ -45,6 +49,20 @@ description: third
 def test_a_value_is_found_on_its_last_line(end: bytes, first: int, name: str, value: bytes | None, line: int) -> None:
     lines = TEXT.replace(b"\n", end).split(b"\n")
     assert ValueLineIndex(lines).find_line(first, {name}, value) == line
+
+
+def test_the_file_of_a_located_value_is_read_once_and_need_not_be_readable(tmp_path: Path) -> None:
+    file = tmp_path / "site.ldif"
+    file.write_bytes(TEXT)
+    locator = ValueLocator(load_bundled_schema())
+    found = [locator.find(SourceLocation(str(file), 3), name, None) for name in ("cn", "commonName")]
+    assert found == [SourceLocation(str(file), 11)] * 2
+    file.unlink()
+    assert locator.find(SourceLocation(str(file), 3), "dicomDescription", None).line == 3
+    assert locator.find(SourceLocation(str(file), 13), "description", None).line == 14
+    os.mkfifo(file)
+    for record in (SourceLocation(str(file), 3), SourceLocation("-", 3)):
+        assert ValueLocator(load_bundled_schema()).find(record, "cn", None) == record
 
 
 def test_each_value_of_a_long_record_is_found_in_linear_time() -> None:

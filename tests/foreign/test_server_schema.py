@@ -28,12 +28,12 @@ def test_389_directory_server_takes_what_its_schema_has(server389: Server389, ru
     file.write_text(setting(ARCHIVE, "dcmNoSuchAttribute", "x") + setting(STORESCP, "dcmFallbackCMoveSCP", "LONGTERM"))
     refused = run("apply", str(file), "--yes")
     first, second = refused.stderr.splitlines()[1:]
-    assert (refused.exit_code, first.startswith(f"  {file}:1: {ARCHIVE}: the server's schema and the schema of ")) == (
+    assert (refused.exit_code, first.startswith(f"  {file}:4: {ARCHIVE}: the server's schema and the schema of ")) == (
         3,
         True,
     )
     told = "according to the server's schema, no object class of the entry allows dcmFallbackCMoveSCP"
-    assert second.startswith(f"  {file}:6: {STORESCP}: {told} — remove dcmFallbackCMoveSCP, or add an object class")
+    assert second.startswith(f"  {file}:9: {STORESCP}: {told} — remove dcmFallbackCMoveSCP, or add an object class")
     assert server389.entries() == before
 
 
@@ -46,7 +46,7 @@ def test_apacheds_lacks_the_archives_own_attributes(apacheds: ApacheDS, run: Run
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr.partition("\n")[0]) == (
         3,
-        f"dcmcfg: {file}:6: {dn}: the server's schema does not define the attribute dcmFallbackCMoveSCP",
+        f"dcmcfg: {file}:9: {dn}: the server's schema does not define the attribute dcmFallbackCMoveSCP",
     )
     assert apacheds.entries() == before
     file.write_text(setting(dn, "dicomDescription", "fits"))

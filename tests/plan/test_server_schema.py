@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,10 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotApply
+from dcmcfg.files.locations import ValueLocator
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.writer import format_entry
+from dcmcfg.plan.desired_state import collect_desired_changes
 from dcmcfg.plan.plan import ChangesDoNotApply, DesiredChange, make_plan, plan_applicable
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
@@ -202,6 +207,20 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     assert misfits[1].problem.message == "this change depends on x:1, which cannot be applied"
     with pytest.raises(DoesNotApply):
         make_plan(site(), every, Server(load_bundled_schema()).rules().check_step)
+
+
+def test_entries_below_a_refused_content_record_do_not_depend_on_it_if_the_entry_exists(tmp_path: Path) -> None:
+    file = tmp_path / "export.ldif"
+    text = "\n".join(map(format_entry, site().sorted_entries()))
+    file.write_text(text.replace("dicomInstalled: TRUE\n", "dicomInstaled: TRUE\n", 1))
+    desired = list(collect_desired_changes([(str(file), read_all([file.read_bytes()], str(file)))]))
+    (line,) = [number for number, each in enumerate(file.read_text().split("\n"), 1) if "Instaled" in each]
+    rules = ServerSchemaRules(site(), load_bundled_schema, ValueLocator(load_bundled_schema()).find)
+    _, (misfit,) = plan_applicable(site(), desired, rules.check_step)
+    assert misfit.desired.location is not None
+    assert misfit.desired.location.line < line
+    assert misfit.problem.subject == f"{file}:{line}: {ARCHIVE}"
+    assert "do not define the attribute dicomInstaled" in misfit.problem.message
 
 
 def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:

@@ -23,6 +23,7 @@ from dcmcfg.directory.subschema import read_unmapped_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, IncompleteChange, NegativeResult, Refused
+from dcmcfg.files.locations import ValueLocator
 from dcmcfg.files.private import write_private
 from dcmcfg.nodes.marker import remove_marker
 from dcmcfg.nodes.node_record import NodeRecorder
@@ -72,7 +73,8 @@ def make_server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
     """
     if invocation.current().skip_schema_check:
         return ServerSchemaRules(tree, lambda: None)
-    return ServerSchemaRules(tree, functools.partial(read_unmapped_schema, directory))
+    read_schema = functools.partial(read_unmapped_schema, directory)
+    return ServerSchemaRules(tree, read_schema, ValueLocator(tree.schema).find)
 
 
 def apply_plan(
