@@ -1,21 +1,29 @@
 """Collect the desired changes from LDIF files: change records in file order, entries with parents first.
 
-Also computes the deletes of entries that no file contains (``--prune``).
+Also finds the entries that no file contains, for ``--prune`` and for a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from dcmcfg.changes import Add, Change, Delete
-from dcmcfg.dn import DN, is_at_or_below, sort_children_first
+from dcmcfg.dn import DN, NormalDN, is_at_or_below, sort_children_first
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.content_records import drop_operational_attributes
 from dcmcfg.plan.plan import DesiredChange
+from dcmcfg.printable import format_count
 from dcmcfg.schema.findings import SourceLocation
+from dcmcfg.suggestions import join_limited
+
+#: The maximum number of subtrees, and of entries of each, that a warning names.
+_MAX_SHOWN = 3
 
 
 def collect_desired_changes(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[DesiredChange]:
@@ -86,7 +94,48 @@ def make_surplus_deletes(tree: Tree, subtree: DN, desired: Sequence[DesiredChang
             subject=str(subtree),
             next_step="check the DN of --under, and the files",
         )
-    # Entries cannot exist without their ancestors, so these are kept too.
-    needed = {key[depth:] for key in named_keys for depth in range(len(key) + 1)}
-    surplus = [key for key in tree.entries if is_at_or_below(key, base) and key not in needed]
+    surplus = [key for key in _iterate_surplus(tree, named_keys) if is_at_or_below(key, base)]
     return tuple(DesiredChange(Delete(tree.entries[key].dn)) for key in sort_children_first(surplus))
+
+
+def _iterate_surplus(tree: Tree, named_keys: Iterable[NormalDN]) -> Iterator[NormalDN]:
+    """Yield the entries of *tree* that are not in *named_keys*, and not ancestors of them."""
+    # Entries cannot exist without their ancestors.
+    needed = {key[depth:] for key in named_keys for depth in range(len(key) + 1)}
+    return (key for key in tree.entries if key not in needed)
+
+
+def describe_surplus(tree: Tree, desired: Sequence[DesiredChange]) -> Iterator[str]:
+    """Yield a sentence about each subtree of which *desired* omit entries, with the options that delete these entries.
+
+    A file may also have only the entries to add or change, and omit all others. So the entries must be content records,
+    and more than two thirds of the subtree must be among them: then the file is an export without some entries.
+    """
+    if not all(each.is_content_record for each in desired):
+        return
+    named_keys = {tree.key(each.change.dn) for each in desired}
+    listed_keys = {key for key in named_keys if key in tree.entries}
+    find_top = functools.partial(_find_top, listed_keys)
+    listed_counts = Counter(map(find_top, listed_keys))
+    surplus: dict[NormalDN, list[NormalDN]] = {}
+    for key in _iterate_surplus(tree, named_keys):
+        if (top := find_top(key)) is not None:
+            surplus.setdefault(top, []).append(key)
+    partly_listed = [(top, keys) for top, keys in surplus.items() if listed_counts[top] > 2 * len(keys)]
+    for top, keys in partly_listed[:_MAX_SHOWN]:
+        dn, missing = str(tree.entries[top].dn), set(keys)
+        names = [str(tree.entries[key].dn) for key in keys if key[1:] not in missing]
+        descendants = " with the entries below" if len(names) < len(keys) else ""
+        verb, pronoun = ("is", "it") if len(keys) == 1 else ("are", "them")
+        yield (
+            f"{format_count(len(keys), 'entry', 'entries')} below {dn} {verb} not in the file: "
+            f"{join_limited(names, _MAX_SHOWN, '; ')}{descendants}. Without --prune, apply deletes no entries. "
+            f"To delete {pronoun} too, add --prune --under {shlex.quote(dn)}"
+        )
+    if len(partly_listed) > _MAX_SHOWN:
+        yield f"{len(partly_listed) - _MAX_SHOWN} more subtrees also have entries that are not in the file"
+
+
+def _find_top(listed_keys: Set[NormalDN], key: NormalDN) -> NormalDN | None:
+    """Return the highest of *listed_keys* that is *key* or an ancestor of it; None if there is none."""
+    return next((key[depth:] for depth in range(len(key), -1, -1) if key[depth:] in listed_keys), None)

@@ -17,7 +17,7 @@ from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan import content_records
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.applied_file import report_applied_file
-from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_deletes
+from dcmcfg.plan.desired_state import collect_desired_changes, describe_surplus, make_surplus_deletes
 from dcmcfg.plan.rebasing import Files, rebase_files
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
@@ -74,6 +74,7 @@ def apply_files(
             *content_records.describe_ignored_attributes(records),
             *rebasing_warnings,
             *warn_about_new_restrictions(plan),
+            *(describe_surplus(tree, desired_changes) if prune_base is None else ()),
         )
         # A file for another base is not the undo of a change here.
         undone_rollout = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
