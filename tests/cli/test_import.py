@@ -232,6 +232,16 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert (site.octets(), undo_files()) == (before, [])
 
 
+def test_without_an_accepted_row_no_reload_is_suggested(run: Run, site: CliSite) -> None:
+    empty = run("import", written("empty.csv", "title,host,port\n"), "--yes")
+    assert (empty.exit_code, empty.stdout) == (0, f"{site.headline}\nNo changes.\n")
+    rejected = run("import", written("new.csv", "title,host,port\nWS1,10.1.2,104\n"), "--yes")
+    assert (rejected.exit_code, rejected.stdout) == (
+        1,
+        f"{site.headline}\nRejected: 1. Fix the rejected items in new.rejects.csv\nNo changes.\n",
+    )
+
+
 def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(run: Run, site: CliSite) -> None:
     file = written("new.csv", BAD)
     assert run("import", file, "--yes").exit_code == 1

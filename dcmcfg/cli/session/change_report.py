@@ -171,7 +171,14 @@ class ChangeReport:
         if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
             print_lines(f"Rejected: {len(self.rejects_file.items)}. Fix the rejected items in {self.rejects_file.path}")
         if not self.plan.steps:
-            print_lines("No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload")
+            # If a file has no accepted row or record, the configuration does not contain its content.
+            is_nothing_accepted = self.rejects_file is not None and not self.plan.unchanged
+            hint = (
+                ""
+                if is_nothing_accepted
+                else " If the archive has not loaded the configuration yet, run: dcmcfg reload"
+            )
+            print_lines(f"No changes.{hint}")
         elif self.renamed_archives:
             self._print_renamed_archives(applied=outcome is not None, profile=profile)
         elif outcome is not None:
