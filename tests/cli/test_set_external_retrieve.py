@@ -10,10 +10,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 
+from dcmcfg.settings.folders import get_state_folder
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, undo_files
@@ -119,6 +121,32 @@ def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
         seen
     )
     assert site.values(NAME) == ()
+
+
+@pytest.mark.parametrize(
+    ("point", "note", "numbers"),
+    [
+        ("dcmcfg.rollout.execution.check_unchanged", "nothing was changed", []),
+        ("dcmcfg.rollout.record._assign_number", "nothing was changed", []),
+        (
+            "dcmcfg.rollout.journal.Journal.open_for_writing",
+            "some changes might have been made\n  next: to see which changes were made: dcmcfg history",
+            ["1"],
+        ),
+    ],
+)
+def test_ctrl_c_before_the_record_of_the_change_is_written_changes_nothing(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch, *, point: str, note: str, numbers: list[str]
+) -> None:
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(point, interrupt)
+        result = run("set-external-retrieve", "DCM4CHEE", "--yes")
+    assert (result.exit_code, result.stderr) == (130, f"\ndcmcfg: interrupted; {note}\n")
+    folders = (get_state_folder() / "rollouts").glob("[0-9]*")
+    assert [each.name for each in folders] == numbers
 
 
 def test_an_ae_wins_over_the_device_and_is_cleared_by_itself(run: Run, site: CliSite) -> None:

@@ -439,7 +439,9 @@ def _run_rollout(
 ) -> RolloutOutcome:
     """Apply *plan*; a later failure is reported with the JSON that *report* makes of the outcome."""
     run = invocation.current()
-    run.may_have_changed = True
+    # A new change marks the run when its record is on the disk (make_sharing). A resumed change has a record.
+    if isinstance(rollout, RolloutRecord):
+        run.may_have_changed = True
     # An unexpected error cannot know what was changed, so its JSON must not claim anything about it.
     run.partial_result = None
     try:

@@ -210,7 +210,6 @@ class SchemaUpdate:
     def _delete_values(self, provider: LdapDirectory, plan: Plan | None) -> int | None:
         if plan is None:
             return None
-        invocation.current().may_have_changed = True
         context = RolloutContext(
             self._state,
             format_site_headline(self._settings),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.invocation import Invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.record import RolloutObserver, RolloutSharing
+from dcmcfg.rollout.record import RolloutObserver, RolloutRecord, RolloutSharing
 from dcmcfg.rollout.shared_history import SharedHistory
 from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.settings import Settings
@@ -17,15 +19,31 @@ from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.settings.resolve import resolve_history_dir
 
 
+@dataclass(frozen=True)
+class _ChangeMarker:
+    """An observer that marks ``run`` as one that may have changed something when the record of a change is written."""
+
+    run: Invocation
+
+    def handle_recorded(self, record: RolloutRecord) -> None:  # noqa: ARG002
+        """Mark the run: before the record is on the disk, nothing is changed."""
+        self.run.may_have_changed = True
+
+    def handle_ended(self, record: RolloutRecord) -> None:
+        """Keep the mark, because the reload follows."""
+
+
 def make_sharing(settings: Settings) -> RolloutSharing:
     """Return how a change of this run is shared, after records that are missing in the shared history were added.
+
+    When the record of a new change is on the disk, the run counts as one that may have changed something.
 
     Raises :class:`Refused` if the folder of the shared history is unsafe: then nothing is changed. A folder that is
     missing, full or read-only is only a warning.
     """
-    auditors = _make_auditors(settings)
+    marker, auditors = _ChangeMarker(invocation.current()), _make_auditors(settings)
     if settings.history_dir is None:
-        return RolloutSharing(observers=auditors)
+        return RolloutSharing(observers=(marker, *auditors))
     shared = SharedHistory(settings.history_dir, warn)
     is_locked = shared.can_lock(settings.ldap_url)
     if is_locked:
@@ -34,7 +52,7 @@ def make_sharing(settings: Settings) -> RolloutSharing:
         for record in site_history.find_unfinished(settings.ldap_url):
             reference = site_history.get_reference(record)
             warn(f"change {reference} by another account is unfinished; to see it: dcmcfg history {reference}")
-    return RolloutSharing(settings.history_dir, is_locked, (shared, *auditors))
+    return RolloutSharing(settings.history_dir, is_locked, (marker, shared, *auditors))
 
 
 def _make_auditors(settings: Settings) -> tuple[RolloutObserver, ...]:
