@@ -84,8 +84,8 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert result.stderr.endswith(
         f"dcmcfg: {rejects}: the rejects file already exists, and its content differs from the new rejects; nothing "
         "was changed\n"
-        "  next: if you have fixed the records in the rejects file, run the command with the rejects file as FILE. If "
-        "not, remove the rejects file, or specify a different file with --rejects\n"
+        f"  next: if you have fixed the records in {rejects}, run the command with this file as FILE. If not, remove "
+        f"{rejects}, or specify a different file with --rejects\n"
     )
     assert rejects.read_text() == "mine"
     assert run("apply", str(file), "--continue", "--dry-run").exit_code == 1

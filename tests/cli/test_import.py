@@ -225,11 +225,23 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert refused.stderr.endswith(
         "dcmcfg: new.rejects.csv: the rejects file already exists, and its content differs from the new rejects; "
         "nothing was changed\n"
-        "  next: if you have fixed the records in the rejects file, run the command with the rejects file as FILE. If "
-        "not, remove the rejects file, or specify a different file with --rejects\n"
+        "  next: if you have fixed the rows in new.rejects.csv, run the command with this file as FILE. If not, remove "
+        "new.rejects.csv, or specify a different file with --rejects\n"
     )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])
+
+
+def test_a_corrected_rejects_file_is_not_confused_with_its_own_rejects(run: Run, site: CliSite) -> None:
+    first = Path(written("aes.rejects.csv", "title,host,port\nWS1,10.1.2,104\nWS2,10.1.3,104\n"))
+    assert run("import", str(first), "--yes").exit_code == 1
+    first.write_text(first.read_text().replace("10.1.2", "10.1.2.3"))
+    refused = run("import", str(first), "--yes")
+    assert refused.exit_code == 3
+    assert refused.stderr.endswith(
+        "  next: if you have fixed the rows in aes.rejects-2.csv, run the command with this file as FILE. If not, "
+        "remove aes.rejects-2.csv, or specify a different file with --rejects\n"
+    )
 
 
 def test_without_an_accepted_row_no_reload_is_suggested(run: Run, site: CliSite) -> None:

@@ -85,7 +85,7 @@ class RejectsFile:
     def require_unused_path(self, settings: Settings) -> None:
         """Raise :class:`DcmcfgError` if the file exists with other content: the user may have fixed it."""
         if self.items and self.path.exists() and not _has_content(self.path, self._render_for_site(settings)):
-            raise _make_exists_error(self.path)
+            raise self._make_exists_error()
 
     def _render_for_site(self, settings: Settings) -> str:
         return self.render_file(f"dcmcfg rejects for {format_site_headline(settings)}")
@@ -104,7 +104,7 @@ class RejectsFile:
         try:
             write_private(self.path, text)
         except FileExistsError:
-            raise _make_exists_error(self.path) from None
+            raise self._make_exists_error() from None
         except OSError as error:
             raise DcmcfgError(
                 f"the rejects file cannot be written ({error.strerror})", subject=str(self.path)
@@ -117,6 +117,15 @@ class RejectsFile:
             self.path.unlink(missing_ok=True)
             raise
 
+    def _make_exists_error(self) -> DcmcfgError:
+        # FILE may be a rejects file too, so the next step names the file.
+        return DcmcfgError(
+            "the rejects file already exists, and its content differs from the new rejects; nothing was changed",
+            subject=str(self.path),
+            next_step=f"if you have fixed the {self.item_plural} in {self.path}, run the command with this file as "
+            f"FILE. If not, remove {self.path}, or specify a different file with --rejects",
+        )
+
 
 def _has_content(path: Path, text: str) -> bool:
     # A file of another dcmcfg version may differ only in its format number.
@@ -124,15 +133,6 @@ def _has_content(path: Path, text: str) -> bool:
         return path.is_file() and remove_format_line(path.read_bytes()) == remove_format_line(text.encode())
     except OSError:
         return False
-
-
-def _make_exists_error(path: Path) -> DcmcfgError:
-    return DcmcfgError(
-        "the rejects file already exists, and its content differs from the new rejects; nothing was changed",
-        subject=str(path),
-        next_step="if you have fixed the records in the rejects file, run the command with the rejects file as FILE. "
-        "If not, remove the rejects file, or specify a different file with --rejects",
-    )
 
 
 def _make_rejected_item(misfit: InapplicableChange) -> RejectedItem:
