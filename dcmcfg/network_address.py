@@ -53,6 +53,16 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     return parse_host(host), None if port is None else parse_port(port)
 
 
+def parse_host_or_port(text: str) -> tuple[str | None, int | None]:
+    """Return the host and the port in *text*, as :func:`parse_host_port`; ``:port`` alone has no host.
+
+    Raises :class:`MalformedInput`.
+    """
+    if text.startswith(":") and ":" not in text[1:]:
+        return None, parse_port(text[1:])
+    return parse_host_port(text)
+
+
 def parse_host(text: str) -> str:
     """Return *text* if it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
     if problem := find_address_problem(text):

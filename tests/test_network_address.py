@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.network_address import format_host_port, parse_ae_address
+from dcmcfg.network_address import format_host_port, parse_ae_address, parse_host_or_port
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,23 @@ def test_a_port_may_be_missing_where_nothing_listens() -> None:
     assert parse_ae_address("CT1@ct1:104") == ("CT1", "ct1", 104)
     with pytest.raises(MalformedInput, match="not the address of an AE"):
         parse_ae_address("ct1:104")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("ct1:104", ("ct1", 104)), ("ct1", ("ct1", None)), (":104", (None, 104)), ("[::1]:104", ("::1", 104))],
+)
+def test_a_new_address_may_be_only_a_port(text: str, address: tuple[str | None, int | None]) -> None:
+    assert parse_host_or_port(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("", "not a host name"), (":", "not a TCP port"), (":0", "not a TCP port"), ("::1", "requires brackets")],
+)
+def test_a_new_address_is_refused_with_its_problem(text: str, problem: str) -> None:
+    with pytest.raises(MalformedInput, match=problem):
+        parse_host_or_port(text)
 
 
 def test_a_place_without_a_port_is_its_host() -> None:

@@ -27,7 +27,7 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.model.connections import ConnectionUsers
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References
-from dcmcfg.network_address import parse_host, parse_host_port
+from dcmcfg.network_address import parse_host, parse_host_or_port, parse_host_port
 from dcmcfg.render.connections import (
     connection_details_json,
     connections_json,
@@ -52,11 +52,11 @@ class _ConnectionOptions:
     installed: bool | None
 
     def to_settings(self, configuration: Configuration, archive_device: str, address: str | None) -> ConnectionSettings:
-        """Return the settings of the connection, at *address* (``HOST[:PORT]``, None to keep it).
+        """Return the settings of the connection, at *address* (``HOST[:PORT]`` or ``:PORT``, None to keep it).
 
         With TLS and no cipher suites, those of *archive_device* are used.
         """
-        host, port = (None, None) if address is None else parse_host_port(address)
+        host, port = (None, None) if address is None else parse_host_or_port(address)
         suites: tuple[str, ...] | None = self.cipher_suites or None
         if self.tls and suites is None:
             suites = get_archive_cipher_suites(configuration, archive_device)
@@ -230,10 +230,11 @@ def set_command(
     """Change a connection for all AEs and applications that use the connection.
 
     The part NAME of the argument is the name of a connection, or the title of an AE with one connection. You can omit
-    this part if the device has only one connection. If you specify a host without a port, the port is unchanged.
+    this part if the device has only one connection. If you specify a host without a port, the port is unchanged. To
+    change only the port, specify :PORT.
     """
     if address is not None:
-        parse_host_port(address)
+        parse_host_or_port(address)
     elif connection_options == _ConnectionOptions(
         tls=None, cipher_suites=(), protocol=None, bind_address=None, client_bind_address=None, installed=None
     ):

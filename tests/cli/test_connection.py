@@ -34,7 +34,12 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     result = run("connection", "set", "storescp", "ws1.example.org:104", "--yes")
     assert lines(result.stdout) == [stock_site.headline, *lines(MOVED)]
     assert (result.exit_code, result.stderr) == (0, "")
-    assert run("undo", "1", "--yes").exit_code == 0
+    port = run("connection", "set", "storescp", ":105", "--yes")
+    assert (port.exit_code, port.stderr) == (0, "")
+    values = stock_site.octets()[f"cn=dicom,{STORESCP}"]
+    assert values["dicomhostname"] | values["dicomport"] == {b"ws1.example.org", b"105"}
+    for number in ("2", "1"):
+        assert run("undo", number, "--yes").exit_code == 0
     assert stock_site.octets() == before
 
     added = run("connection", "add", "storescp/dicom-tls", "ws1:2762", "--tls", "--bind-address", "127.0.0.1", "--yes")

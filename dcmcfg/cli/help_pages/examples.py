@@ -131,6 +131,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "connection set": (
         ("Change the address of a connection", "dcmcfg connection set ct1/dicom 10.1.2.9:104"),
+        ("Change only the port", "dcmcfg connection set ct1/dicom :11112"),
         ("Switch TLS off", "dcmcfg connection set ct1/dicom --no-tls"),
     ),
     "connection remove": (
