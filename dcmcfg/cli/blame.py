@@ -14,12 +14,12 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.shared_history import open_shared_history, warn
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, NotFound
 from dcmcfg.model.devices import Configuration, find_devices_dn
-from dcmcfg.model.targets import resolve_entry
 from dcmcfg.model.tree import Tree
 from dcmcfg.render.blame import blame_json, print_blame
 from dcmcfg.render.terminal.console import make_stdout_console
@@ -65,7 +65,7 @@ def blame_command(settings: Settings, *, target: str, attributes: tuple[str, ...
         schema = read_schema_for_attributes(directory, attributes)
         tree = read_tree(directory)
         try:
-            entry = resolve_entry(Configuration(tree), target)
+            entry = resolve_target_with_note(Configuration(tree), target).entry
         except NotFound as error:
             raise _add_deletion(error, tree, target, changes=list_changes()) from error
         operational = directory.read_entry(entry.dn, (MODIFIERS_NAME, MODIFY_TIMESTAMP))

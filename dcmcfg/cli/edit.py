@@ -18,6 +18,7 @@ from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.editor import SavedText, edit_file, require_editor
 from dcmcfg.cli.session.failures import format_problem
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.cli.terminal import confirm
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subschema import read_schema_for_attributes
@@ -29,7 +30,7 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import format_for_editor
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, resolve_target
+from dcmcfg.model.targets import Target
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
@@ -81,7 +82,7 @@ def edit_command(
     require_editor(asks_confirmation=not (options.yes or options.dry_run))
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        resolved_target = resolve_target(Configuration(tree), target)
+        resolved_target = resolve_target_with_note(Configuration(tree), target)
         top_entry = resolved_target.entry
         before = [
             hide_secrets(each, with_secrets=with_secrets)

@@ -9,11 +9,11 @@ from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, redirect_output, write_octets
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.effective_settings import get_effective_values, require_single_value
-from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.values import print_values, values_json
 from dcmcfg.settings import Settings
@@ -47,7 +47,7 @@ def get_command(
         raise click.UsageError("--output requires exactly one ATTR, or --json")
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
-        resolved_target = resolve_target(Configuration(read_tree(directory)), target)
+        resolved_target = resolve_target_with_note(Configuration(read_tree(directory)), target)
     effective_values = get_effective_values(schema, resolved_target, attributes)
     if as_json:
         with redirect_output(output or STDOUT, private=True):

@@ -13,9 +13,10 @@ from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.options.value_arguments import value_arguments
 from dcmcfg.cli.session.edit import apply_target_edit, make_added_class_lookup
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.edits.attribute_values import AttributeValues, set_values
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, resolve_network_ae, resolve_target
+from dcmcfg.model.targets import Target, resolve_network_ae
 from dcmcfg.settings import Settings
 
 
@@ -59,7 +60,7 @@ def set_command(
     If an attribute requires another object class, dcmcfg adds the class together with the first value of the attribute.
     ATTR-= removes the class together with the last value that requires the class.
     """  # noqa: D301 — the backslash is click's mark for lines that it must not wrap
-    _apply_values(settings, options, values, lambda configuration: resolve_target(configuration, target))
+    _apply_values(settings, options, values, lambda configuration: resolve_target_with_note(configuration, target))
 
 
 @ae_group.command("set", cls=SiteCommand)

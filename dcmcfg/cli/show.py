@@ -12,10 +12,10 @@ from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, Device, NetworkAE
-from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.device import device_json, print_device
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
@@ -32,7 +32,7 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     For each AE, the command shows the settings that control retrieves. For each setting, it shows the value in effect
     and the source of the value: the AE itself or its device.
     """
-    resolved_target = resolve_target(_read_configuration(settings), target or settings.device)
+    resolved_target = resolve_target_with_note(_read_configuration(settings), target or settings.device)
     device = resolved_target.device
     if device is None:
         raise NotFound(

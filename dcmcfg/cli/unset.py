@@ -11,8 +11,8 @@ from dcmcfg.cli.options.assignment import split_assignment
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.edit import apply_target_edit, make_added_class_lookup
+from dcmcfg.cli.session.targets import resolve_target_with_note
 from dcmcfg.edits.attribute_values import unset_attributes
-from dcmcfg.model.targets import resolve_target
 from dcmcfg.settings import Settings
 
 
@@ -39,7 +39,7 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
     apply_target_edit(
         settings,
         options,
-        lambda configuration: resolve_target(configuration, target),
+        lambda configuration: resolve_target_with_note(configuration, target),
         attributes=attributes,
         make_edit=lambda schema, found: unset_attributes(
             schema, found, attributes, make_added_class_lookup(settings, schema, found)

@@ -305,9 +305,13 @@ class Configuration:
         raise self.build_device_not_found(name)
 
     def build_device_not_found(self, name: str) -> NotFound:
-        """Return the error for a missing device *name*, with the AE of that name or the existing devices."""
-        if (ae := self.find_network_ae(name)) is not None:
-            step = f"{name} is an AE: specify {ae.qualified_title}, or its device {ae.device.name}"
+        """Return the error for a missing device *name*, with the AE of that name (in any case) or the devices."""
+        folded = name.casefold()
+        ae = self.find_network_ae(name) or next(
+            (ae for ae in self.network_aes() if ae.title.casefold() == folded), None
+        )
+        if ae is not None:
+            step = f"{ae.title} is an AE: specify {ae.qualified_title}, or its device {ae.device.name}"
             return NotFound(f"the device {name} does not exist", next_step=step)
         names = format_known_names(name, (device.name for device in self.devices))
         return NotFound(f"the device {name} does not exist", next_step=f"existing devices: {names}")

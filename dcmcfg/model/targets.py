@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, MalformedInput, NotFound
+from dcmcfg.model.connections import format_connection_target, get_connection_name
 from dcmcfg.model.devices import Configuration, Device, NetworkAE, build_no_configuration_error, find_devices_dn
 from dcmcfg.model.tree import Tree, TreeDraft
 from dcmcfg.schema_names import (
@@ -19,6 +21,7 @@ from dcmcfg.schema_names import (
 from dcmcfg.suggestions import suggest_names
 
 _AE_PREFIX = "ae:"
+_HELP = "forms of a target: dcmcfg help targets"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,20 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
     if found is None:
         raise _build_not_found(configuration, devices, text)
     return found
+
+
+def describe_ae_with_title(configuration: Configuration, text: str, found: Target) -> str:
+    """Return a note if *text* means the device *found*, and is also the title of an AE as written; "" otherwise.
+
+    There is no note if the device is written like *text*: its exact name is what the user wants.
+    """
+    if found.ae is not None or found.device is None or found.device.name == text:
+        return ""
+    aes = [ae for ae in configuration.network_aes() if ae.title == text]
+    if not aes:
+        return ""
+    ae = f"AE:{text}" if len(aes) == 1 else _join_titles(aes)
+    return f"{text} is the device {found.device.name} here. For the AE with this title, specify {ae}"
 
 
 def resolve_network_ae(configuration: Configuration, text: str, device_name: str | None = None) -> NetworkAE:
@@ -178,7 +195,7 @@ def _build_not_found(configuration: Configuration, devices: tuple[Device, ...], 
     if dn is not None and configuration.tree.schema.attribute(dn.rdn.parts[0][0]) is not None:
         return _build_entry_not_found(configuration.tree, dn)
     for device, rest in _split_device_and_title(devices, text):
-        return device.build_ae_not_found(rest)
+        return _build_connection_not_target(device, rest) or device.build_ae_not_found(rest)
     return _build_device_not_found(configuration, text)
 
 
@@ -196,6 +213,20 @@ def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
     )
 
 
+def _build_connection_not_target(device: Device, name: str) -> NotFound | None:
+    """Return the error for the connection *name* of *device*, which only a DN can specify; None if there is none."""
+    for connection in device.connections:
+        if get_connection_name(connection.dn).casefold() == name.casefold():
+            text = format_connection_target(device.name, connection.dn)
+            dn = f"{connection.dn.rdn},{device.entry.dn.rdn}"
+            return NotFound(
+                f"{text} is a connection, not an AE",
+                next_step=f"to change the connection: {shlex.join(('dcmcfg', 'connection', 'set', text))}; to specify "
+                f"its entry: {shlex.quote(dn)} (dcmcfg help targets)",
+            )
+    return None
+
+
 def _join_titles(aes: list[NetworkAE]) -> str:
     return ", ".join(ae.qualified_title for ae in aes)
 
@@ -205,11 +236,9 @@ def _build_device_not_found(configuration: Configuration, text: str) -> NotFound
     name, _, title = text.partition("/")
     problem = configuration.build_device_not_found(name)
     holders = [ae for ae in configuration.network_aes() if title and ae.title == title]
-    return (
-        NotFound(problem.message, next_step=f"{title} is an AE: specify {_join_titles(holders)}")
-        if holders
-        else problem
-    )
+    if holders:
+        return NotFound(problem.message, next_step=f"{title} is an AE: specify {_join_titles(holders)}")
+    return NotFound(problem.message, next_step=f"{problem.next_step}; {_HELP}")
 
 
 def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:

@@ -77,7 +77,7 @@ def test_an_archive_that_does_not_answer_is_a_3_and_no_report(run: Run, site: Cl
 def test_a_device_that_the_directory_does_not_have_is_a_3_before_the_archive_is_asked(run: Run, site: CliSite) -> None:
     result = run(*CHECK, "--device", "dcm4chee")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert "existing devices: dcm4chee-arc" in result.stderr
+    assert "DCM4CHEE is an AE: specify dcm4chee-arc/DCM4CHEE, or its device dcm4chee-arc" in result.stderr
     assert site.archive.requests == []
 
 

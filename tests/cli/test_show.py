@@ -109,6 +109,23 @@ def test_an_ae_is_named_by_its_title_alone_or_by_a_dn(run: Run, site: CliSite) -
     )
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show",),
+        ("get",),
+        ("blame",),
+        ("set", "dicomInstalled=FALSE", "--dry-run"),
+        ("unset", "dicomDescription", "--dry-run"),
+    ],
+)
+def test_a_device_that_an_ae_title_names_is_noted(run: Run, site: CliSite, command: tuple[str, ...]) -> None:
+    note = "note: WORKSTATION is the device workstation here. For the AE with this title, specify AE:WORKSTATION\n"
+    result = run(command[0], "WORKSTATION", *command[1:])
+    assert (result.exit_code, result.stderr.count(note)) == (0, 1)
+    assert note not in run(command[0], "workstation", *command[1:]).stderr
+
+
 def test_values_neither_steer_the_terminal_nor_tell_secrets_nor_are_markup(
     run: Run, site: CliSite, tmp_path: Path
 ) -> None:

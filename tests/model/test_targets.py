@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import format_target, resolve_dn, resolve_entry, resolve_target
+from dcmcfg.model.targets import describe_ae_with_title, format_target, resolve_dn, resolve_entry, resolve_target
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, network_ae, site, site_entries, tree
 
 
@@ -88,14 +88,27 @@ def test_views_come_with_the_entry() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pacs", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
+        (
+            "pacs",
+            "the device pacs does not exist — existing devices: dcm4chee-arc, storescp; forms of a target: "
+            "dcmcfg help targets",
+        ),
         (
             "DCM4CHEE",
             "the device DCM4CHEE does not exist — DCM4CHEE is an AE: specify dcm4chee-arc/DCM4CHEE, or its device "
-            "dcm4chee-arc",
+            "dcm4chee-arc; forms of a target: dcmcfg help targets",
+        ),
+        (
+            "dcm4chee",
+            "the device dcm4chee does not exist — DCM4CHEE is an AE: specify dcm4chee-arc/DCM4CHEE, or its device "
+            "dcm4chee-arc; forms of a target: dcmcfg help targets",
         ),
         ("pacs/STORESCP", "the device pacs does not exist — STORESCP is an AE: specify storescp/STORESCP"),
-        ("pacs/X", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
+        (
+            "pacs/X",
+            "the device pacs does not exist — existing devices: dcm4chee-arc, storescp; forms of a target: "
+            "dcmcfg help targets",
+        ),
         ("AE:DCM4CHE", "no AE has the title DCM4CHE — did you mean dcm4chee-arc/DCM4CHEE?"),
         (
             "AE:dcm4chee",
@@ -106,6 +119,11 @@ def test_views_come_with_the_entry() -> None:
         (
             "dcm4chee-arc/storescp",
             "the device dcm4chee-arc has no AE storescp — AEs of this device: AS_RECEIVED, DCM4CHEE, LAST",
+        ),
+        (
+            "STORESCP/Dicom",
+            "storescp/dicom is a connection, not an AE — to change the connection: dcmcfg connection set "
+            "storescp/dicom; to specify its entry: cn=dicom,dicomDeviceName=storescp (dcmcfg help targets)",
         ),
         (
             "storescp/storescp",
@@ -120,14 +138,48 @@ def test_views_come_with_the_entry() -> None:
             f"cn=dico,{ARCHIVE}",
             f"cn=dico,{ARCHIVE}: there is no such entry — nearest existing entry: {ARCHIVE}; did you mean cn=dicom?",
         ),
-        ("a=b", "the device a=b does not exist — existing devices: dcm4chee-arc, storescp"),
-        ("", "the device  does not exist — existing devices: dcm4chee-arc, storescp"),
+        (
+            "a=b",
+            "the device a=b does not exist — existing devices: dcm4chee-arc, storescp; forms of a target: "
+            "dcmcfg help targets",
+        ),
+        (
+            "",
+            "the device  does not exist — existing devices: dcm4chee-arc, storescp; forms of a target: "
+            "dcmcfg help targets",
+        ),
     ],
 )
 def test_what_is_not_there_is_told_with_what_may_be_meant(text: str, message: str) -> None:
     with pytest.raises(NotFound) as error:
         resolve_target(with_more(network_ae(ARCHIVE, "LAST", dcmOtherAETitle="ALIAS")), text)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (
+            "STORESCP",
+            "STORESCP is the device storescp here. For the AE with this title, specify AE:STORESCP",
+        ),
+        (
+            "Twice",
+            "Twice is the device twice here. For the AE with this title, specify storescp/Twice, twice/Twice",
+        ),
+        ("storescp", ""),
+        ("Storescp", ""),
+        ("SAME", ""),
+        ("storescp/STORESCP", ""),
+        ("AE:STORESCP", ""),
+        (STORESCP, ""),
+    ],
+)
+def test_a_device_that_is_written_like_the_title_of_an_ae_is_noted(text: str, note: str) -> None:
+    configuration = with_more(
+        device("twice"), ae("twice", "Twice"), ae("storescp", "Twice"), device("SAME"), ae("SAME", "SAME")
+    )
+    assert describe_ae_with_title(configuration, text, resolve_target(configuration, text)) == note
 
 
 def test_a_tree_without_configuration_is_named_by_dn_alone() -> None:
