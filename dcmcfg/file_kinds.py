@@ -20,7 +20,8 @@ _YAML = re.compile(
     |[A-Za-z_][\w -]*:[ \t]+\S.*\n[ \t]+[\w-]+:""",
     re.VERBOSE,
 )
-_CELL = re.compile(rb"\"?\w[\w ./()-]*\"?", re.ASCII)
+#: A column name has up to five words. With more words, the text between two commas is a part of a sentence.
+_CELL = re.compile(rb"\"?\w[\w./()-]*(?: +[\w./()-]+){0,4}\"?", re.ASCII)
 _STUDY_COLUMN = re.compile(rb"study[ _]?instance[ _]?uid", re.IGNORECASE)
 _COMMENT = re.compile(rb"\s*(?:#.*)?(?:\r?\n|$)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -85,6 +85,7 @@ def test_a_kind_is_known_by_its_beginning(octets: bytes, kind: FileKind | None) 
     [
         *(b"", b"\n\n", b"nonsense\n", b"cn: x\n", b"description: long\n folded\n", b"cn=a,o=b\n"),
         *(b"Dear colleague, hello\nx\n", LDIF.decode().encode("utf-16")),
+        b"# dcmcfg\n\ndcmcfg configures an archive. It shows each change, and\ncan revert it, too.\n",
     ],
 )
 def test_what_is_not_clear_has_no_kind(octets: bytes) -> None:

@@ -31,5 +31,9 @@ def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
         )
     chosen_format = file_format or detect_sheet_file_type(str(path))
     if chosen_format is None:
-        raise OnboardingError("unknown file format", subject=name, next_step="specify --input-format csv, yaml or json")
+        raise OnboardingError(
+            "unknown file format",
+            subject=name,
+            next_step="if the file is a list of AEs, specify --input-format csv, yaml or json",
+        )
     return read_sheet(name, octets, chosen_format)
