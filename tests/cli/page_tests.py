@@ -46,7 +46,7 @@ NOT_RUN = {
     "sudo apt-get install slapd pipx": "installs packages of the machine",
     "pipx install ./dcmcfg-*.whl": "tests/release/test_wheel.py installs the wheel in an environment of its own",
     "pipx ensurepath": "changes the shell's start files of the machine",
-    "pipx install ./dcmcfg-*.whl       # or: uv tool install ./dcmcfg-*.whl": "see the line above: a test of the wheel",
+    "pipx install dist/dcmcfg-*.whl    # or: uv tool install dist/dcmcfg-*.whl": "see above: a test of the wheel",
     "make demo     # installs missing parts, then runs this example on a site of its own": (
         "installs packages of the machine; tests/cli/test_lab.py runs dcmcfg lab demo"
     ),
