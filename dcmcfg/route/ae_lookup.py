@@ -210,7 +210,7 @@ def check_return_destination(
         f"{', '.join(storage_ae_titles) or 'the archive has no storage SCP'}"
     )
     if len(storage_ae_titles) == 1:
-        next_step = _suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])
+        next_step = suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])
     sender = external_ae_title or "the external archive"
     other_ae = configuration.find_network_ae(ae_title)
     if other_ae is not None:
@@ -226,7 +226,7 @@ def check_return_destination(
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 
-def _suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) -> str:
+def suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) -> str:
     """Return the command that sets *attribute* to *title* at the level (AE or device) of the present value."""
     is_ae_setting = get_effective_setting(archive_ae, attribute).level == "AE"
     if attribute == EXTERNAL_RETRIEVE_AE_DESTINATION:

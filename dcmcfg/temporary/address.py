@@ -11,12 +11,23 @@ from dataclasses import dataclass
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.storage.local_host import ALL_ADDRESSES, find_listen_addresses, find_source_address
 from dcmcfg.errors import DicomError
-from dcmcfg.model.devices import DICOM, Configuration
+from dcmcfg.model.devices import DICOM, Configuration, NetworkAE
+from dcmcfg.model.retrieve_settings import find_storage_problem, get_effective_setting
 from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import format_host_port
+from dcmcfg.route.ae_lookup import suggest_setting_command
+from dcmcfg.route.path import RetrieveBranch
 from dcmcfg.route.request import RouteRequest
 from dcmcfg.route.route import find_route
+from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AE_DESTINATION, FALLBACK_C_MOVE_SCP_DESTINATION
 from dcmcfg.temporary.run import DestinationAddition
+
+#: The setting with which the archive receives and forwards the objects of a branch, instead of the direct sending.
+_RETURN_ATTRIBUTE_BY_BRANCH = {
+    RetrieveBranch.EXTERNAL_DIRECT: EXTERNAL_RETRIEVE_AE_DESTINATION,
+    RetrieveBranch.MIXED_DIRECT: EXTERNAL_RETRIEVE_AE_DESTINATION,
+    RetrieveBranch.FALLBACK_DIRECT: FALLBACK_C_MOVE_SCP_DESTINATION,
+}
 
 
 @dataclass(frozen=True)
@@ -93,14 +104,26 @@ def _iterate_warnings(
             "kind (TLS or plain)."
         )
     route = find_route(configuration, RouteRequest(archive_ae, title, calling_ae_title))
-    direct_senders = dict.fromkeys(
-        message.called_ae_title
-        for path in route.paths
-        for message in path.messages
-        if message.kind == "C-MOVE" and message.move_destination == title
-    )
-    for sender in direct_senders:
+    commands_by_sender: dict[str, dict[str, None]] = {}
+    for path in route.paths:
+        for message in path.messages:
+            if message.kind == "C-MOVE" and message.move_destination == title:
+                # A dictionary serves as an ordered set: several paths may need the same command.
+                commands = commands_by_sender.setdefault(message.called_ae_title, {})
+                commands |= dict.fromkeys(_suggest_return_through_archive(archive_ae, path.branch))
+    for sender, commands in commands_by_sender.items():
+        advice = f" To route these objects through the archive: {'; '.join(commands)}" if commands else ""
         yield (
             f"{sender} sends its objects directly to {title}, but does not know the AE {title}. So these objects will "
-            "not be delivered. To route these objects through the archive: dcmcfg set-external-retrieve."
+            f"not be delivered.{advice}"
         )
+
+
+def _suggest_return_through_archive(archive_ae: NetworkAE, branch: RetrieveBranch) -> tuple[str, ...]:
+    """Return the command that routes the objects of *branch* through the archive; empty if there is none."""
+    attribute = _RETURN_ATTRIBUTE_BY_BRANCH.get(branch)
+    # The archive ignores the setting for some senders (dcmAltCMoveSCP), so setting it again would not help.
+    if attribute is None or get_effective_setting(archive_ae, attribute).values:
+        return ()
+    title = "AET" if find_storage_problem(archive_ae) else archive_ae.title
+    return (suggest_setting_command(archive_ae, attribute, title),)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
 
 import pytest
 
+from dcmcfg.changes import Change
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.edits.temporary_destination import TemporaryDestination
+from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.errors import DicomError
-from dcmcfg.temporary.address import find_receiver_address
+from dcmcfg.temporary.address import find_delivery_warnings, find_receiver_address
+from dcmcfg.temporary.run import DestinationAddition
+from tests.route.sites import DCM4CHEE, lab, put
 
 ARCHIVE = Peer("DCM4CHEE", "127.0.0.1", 11112)
 
@@ -52,3 +58,30 @@ def test_the_address_is_the_one_that_the_peer_sees() -> None:
         with socket.create_connection(("127.0.0.1", port)):
             seen = server.accept()[1][0]
     assert find_receiver_address(Peer("DCM4CHEE", "localhost", port), (), None).host == seen
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ((), " To route these objects through the archive: dcmcfg set-external-retrieve DCM4CHEE"),
+        ((put("dcmAltCMoveSCP", "LONGTERM"), put("dcmExternalRetrieveAEDestination", "DCM4CHEE")), ""),
+        (
+            (put("dcmFallbackCMoveSCP", "LONGTERM"),),
+            " To route these objects through the archive: dcmcfg set-external-retrieve DCM4CHEE; "
+            "dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE",
+        ),
+        (
+            (put("dcmObjectStorageID", on=DCM4CHEE),),
+            " To route these objects through the archive: dcmcfg set-external-retrieve AET",
+        ),
+    ],
+)
+def test_a_warning_about_a_sender_has_the_complete_command(changes: tuple[Change, ...], advice: str) -> None:
+    tree = lab().with_changes(list(changes))
+    owner = OwnerProcess(user="ann", host="desk7", pid=1, started=1, created=datetime(2026, 1, 2, tzinfo=UTC))
+    destination = TemporaryDestination("DCMCFG_1", "192.0.2.1", 4242, owner)
+    addition = DestinationAddition(destination, "dcm4chee-arc", "DCM4CHEE")
+    assert find_delivery_warnings(addition.make_plan(tree).after, addition, "VIEWER") == (
+        "LONGTERM sends its objects directly to DCMCFG_1, but does not know the AE DCMCFG_1. So these objects will not "
+        f"be delivered.{advice}",
+    )

@@ -39,7 +39,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         (
             "warning: LONGTERM sends its objects directly to DCMCFG_TITLE, but does not know the AE DCMCFG_TITLE. So "
             "these objects will not be delivered. To route these objects through the archive: dcmcfg "
-            "set-external-retrieve."
+            "set-external-retrieve DCM4CHEE"
         ),
         "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
         "the archive reloads after dcmcfg adds the AE, and again after dcmcfg removes the AE; "
