@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.changes import Add
+from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES, RULES_BY_NAME, RULES_BY_TOPIC
 from dcmcfg.lint.linter import lint
@@ -52,6 +52,26 @@ def test_each_name_of_an_entry_besides_that_in_its_dn_has_a_command() -> None:
     tree = valid_tree().with_changes([more(RULE, "cn", "a"), more(RULE, "CN", "b c")])
     commands = [each.fix_command for each in findings_of("name-not-in-dn", tree)]
     assert commands == [("set", RULE, "cn-=a"), ("set", RULE, "cn-=b c")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "commands"),
+    [
+        ("queue-unknown", put(EXPORTER, dcmQueueName="Exporr"), (("set", EXPORTER, "dcmQueueName=Export"),)),
+        ("queue-unknown", put(EXPORTER, dcmQueueName="Expo"), (("set", EXPORTER, "dcmQueueName=Export"),)),
+        ("queue-unknown", put(EXPORTER, dcmQueueName="Other"), ()),
+        (
+            "exporter-unknown",
+            put(RULE, dcmExporterID="LONGTERN"),
+            (("set", RULE, "dcmExporterID+=LONGTERM", "dcmExporterID-=LONGTERN"),),
+        ),
+    ],
+)
+def test_a_misspelt_part_has_the_command_that_corrects_it(
+    rule: str, change: Modify, commands: tuple[tuple[str, ...], ...]
+) -> None:
+    (found,) = findings_of(rule, valid_tree().with_changes([change]))
+    assert found.correction_commands == commands
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])

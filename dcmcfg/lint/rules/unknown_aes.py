@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from dcmcfg.lint.ae_lookups import find_looked_up_references
 from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.corrections import build_correction
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.index import Reference
 from dcmcfg.model.references.kinds import EntityKind, NameUse
-from dcmcfg.model.references.rewriting import rewrite_name
 from dcmcfg.schema_names import (
     ACCEPTED_MOVE_DESTINATION,
     ALT_C_MOVE_SCP,
@@ -24,14 +24,11 @@ from dcmcfg.schema_names import (
     STG_CMT_SCP,
     XDSI_FALLBACK_C_MOVE_SCP,
 )
-from dcmcfg.suggestions import suggest_names
 
 WILDCARD_TITLE = "*"
 #: The archive's AE title in the default configuration. The official container image replaces it by the variable
 #: AE_TITLE but keeps the old title in some values.
 _DEFAULT_TITLE = "DCM4CHEE"
-#: Minimum similarity of two titles for a suggested correction: one different letter of eight, or two swapped letters.
-_MISSPELLING_SIMILARITY = 0.8
 _FALLBACK = (FALLBACK_C_MOVE_SCP, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP, XDSI_FALLBACK_C_MOVE_SCP)
 _EXTERNAL = (STG_CMT_SCP, RETRIEVE_AET, EXTERNAL_RETRIEVE_AET, ALT_C_MOVE_SCP, C_STORE_SCU_OF_C_MOVE_SCP)
 
@@ -128,26 +125,13 @@ def _build_message(context: LintContext, reference: Reference) -> str:
 
 
 def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple[str, ...], ...]:
-    """Return the command that replaces this title by the probably intended one; empty without a suggestion.
-
-    It adds and removes in one change, because an empty list in between may admit everybody.
-    """
+    """Return the command that replaces this title by the probably intended one; empty without a suggestion."""
+    if _find_new_default_title(context, reference):
+        return ()
     similar_titles = context.suggest_names(EntityKind.AE, reference.name)
     if reference.use is NameUse.LOCAL:
         similar_titles = tuple(each for each in similar_titles if each in _list_own_titles(context, reference))
-    suggestions = suggest_names(reference.name, similar_titles, min_similarity=_MISSPELLING_SIMILARITY)
-    entry = context.tree.get(reference.dn)
-    if not suggestions or entry is None or _find_new_default_title(context, reference):
-        return ()
-    attribute, target = reference.attribute, context.format_target(entry)
-    corrected = rewrite_name(attribute, reference.value, reference.kind, old=reference.name, new=suggestions[0])
-    old, new = (value.decode("utf-8", "replace") for value in (reference.value, corrected))
-    definition = context.tree.schema.attribute(attribute)
-    if definition is not None and definition.single_valued:
-        return (("set", target, f"{attribute}={new}"),)
-    # A server rejects a value that the attribute already has (20).
-    addition = () if corrected in entry.values(attribute) else (f"{attribute}+={new}",)
-    return (("set", target, *addition, f"{attribute}-={old}"),)
+    return build_correction(context, reference, similar_titles)
 
 
 def _list_own_titles(context: LintContext, reference: Reference) -> frozenset[str]:

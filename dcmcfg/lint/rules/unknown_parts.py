@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.corrections import build_correction
 from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.references.index import Reference
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
 from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, QUEUE_OBJECT_CLASS, STG_CMT_SCP
@@ -21,18 +23,47 @@ def _build_finder(kind: EntityKind) -> Callable[[LintContext], Iterator[Violatio
             if reference.kind is not kind or reference.is_ui_reference:
                 continue
             if context.references.resolve(reference) is None:
-                message = _build_message(context, kind, reference.name, local=reference.use is NameUse.LOCAL)
-                yield Violation(reference.dn, message, reference.attribute, reference.value)
+                similar_names = _find_similar_names(context, reference)
+                yield Violation(
+                    reference.dn,
+                    _build_message(context, reference, similar_names),
+                    reference.attribute,
+                    reference.value,
+                    correction_commands=build_correction(context, reference, similar_names),
+                )
 
     return find_violations
 
 
-def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: bool) -> str:
-    word = kind.value.label
-    if local and context.references.find_entries(kind, name):
+def _build_message(context: LintContext, reference: Reference, similar_names: Sequence[str]) -> str:
+    word, name = reference.kind.value.label, reference.name
+    if _belongs_to_another_device(context, reference):
         return f"the {word} {name} belongs to another device"
-    similar = context.suggest_names(kind, name)
-    return f"the {word} {name} does not exist" + (f"; did you mean {', '.join(similar)}?" if similar else "")
+    hint = f"; did you mean {', '.join(similar_names)}?" if similar_names else ""
+    return f"the {word} {name} does not exist{hint}"
+
+
+def _belongs_to_another_device(context: LintContext, reference: Reference) -> bool:
+    is_local = reference.use is NameUse.LOCAL
+    return is_local and bool(context.references.find_entries(reference.kind, reference.name))
+
+
+def _find_similar_names(context: LintContext, reference: Reference) -> tuple[str, ...]:
+    """Return the names of parts that the reference can have and that are similar; empty if its name is no typo."""
+    if _belongs_to_another_device(context, reference):
+        return ()
+    names = context.suggest_names(reference.kind, reference.name)
+    if reference.use is not NameUse.LOCAL:
+        return names
+    references = context.references
+    device_key = references.find_device_key(reference.dn)
+    return tuple(
+        name
+        for name in names
+        if any(
+            references.find_device_key(each.dn) == device_key for each in references.find_entries(reference.kind, name)
+        )
+    )
 
 
 def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
