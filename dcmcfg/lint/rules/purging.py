@@ -163,7 +163,8 @@ RULES = (
         "the study. After a storage commitment, the archive records the exporter's first dcmRetrieveAET. Without "
         "dcmRetrieveAET, the archive records the AE title from the external archive's response, usually the external "
         "archive's own title.",
-        fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
+        fix="If no exporter has dcmStgCmtSCP, set it on the exporter. Otherwise, add the AE title that the archive "
+        "records to dcmExternalRetrieveAET, or correct dcmRetrieveAET of the exporter.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
     ),
