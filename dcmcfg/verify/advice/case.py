@@ -89,9 +89,19 @@ class AdviceCase:
     @property
     def mapping_command(self) -> str:
         """The command that lets the archive forward objects that do not match the request by themselves."""
-        candidates = sorted(find_candidate_archives(self.evidence))
-        title = candidates[0] if len(candidates) == 1 else "AET"
+        title = self._external_title_for_command
         return format_command("set", self.device_name, f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
+
+    @property
+    def fallback_command(self) -> str:
+        """The command that lets the archive retrieve unknown studies from the external archive."""
+        return format_command("set", self.device_name, f"dcmFallbackCMoveSCP={self._external_title_for_command}")
+
+    @property
+    def _external_title_for_command(self) -> str:
+        """The external archive, or a placeholder for the user to replace if there are none or several."""
+        candidates = sorted(find_candidate_archives(self.evidence))
+        return candidates[0] if len(candidates) == 1 else "AET"
 
     @property
     def is_own_receiver(self) -> bool:

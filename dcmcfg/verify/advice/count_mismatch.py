@@ -35,7 +35,7 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
     elif not case.evidence.instances_before:
         yield (
             f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. To retrieve "
-            "a study that only the external archive has, set dcmFallbackCMoveSCP"
+            f"a study that only {case.external_description} has, run {case.fallback_command}"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
         yield _explain_unmatched_recall(case)

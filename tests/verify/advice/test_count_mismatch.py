@@ -7,12 +7,26 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import Evidence
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from tests.verify.advice.cases import FOREIGN_ROUTE, first_step
 from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, instances_before_move, reporting
 
 CASES: dict[str, tuple[Evidence, str]] = {
-    "nothing, unknown study": (reporting(replace(UNWITNESSED, instances_before=())), "dcmFallbackCMoveSCP"),
+    "nothing, unknown study": (
+        reporting(replace(UNWITNESSED, instances_before=())),
+        "To retrieve a study that only the external archive has, run dcmcfg set DEVICE dcmFallbackCMoveSCP=AET",
+    ),
+    "nothing, unknown study, one external archive": (
+        reporting(
+            replace(
+                UNWITNESSED,
+                instances_before=(),
+                route=ConfiguredRoute(device="dcm4chee-arc", external_requests=frozenset({("LONGTERM", "")})),
+            )
+        ),
+        "To retrieve a study that only the external archive LONGTERM has, run dcmcfg set dcm4chee-arc "
+        "dcmFallbackCMoveSCP=LONGTERM",
+    ),
     "nothing, recalled": (reporting(replace(GOOD, received=())), "dcmCStoreSCUOfCMoveSCP"),
     "nothing, never asked": (reporting(UNWITNESSED), "the archive received no instance of the study"),
     "nothing, sent straight": (
