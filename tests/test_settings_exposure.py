@@ -40,7 +40,7 @@ def test_each_file_of_a_secret_that_others_can_read_is_warned_of(secret_file: Pa
         *find_secret_exposures(Secret("--tls-key-passphrase-file", path=secret_file), "passphrase"),
     ]
     warnings = [
-        f"{name}: others can read this {kind}; to restrict access: chmod 600"
+        f"{name}: others can read this {kind}; to restrict access: chmod 600 {name}"
         for kind in ("password", "token", "client secret", "passphrase")
     ]
     assert found == (warnings if mode & 0o004 else [])
@@ -57,8 +57,8 @@ def test_a_group_that_can_read_a_secret_is_warned_of_unless_it_is_of_one_account
         path.chmod(0o640)
         os.chown(path, 0, users)
     assert [*find_exposures(site(BIND_PASSWORD_FILE=str(secret_file))), *find_key_exposures(key)] == [
-        f"{secret_file}: the group users can read this password; to restrict access: chmod 600",
-        f"{key}: the group users can read this private key; to restrict access: chmod 600",
+        f"{secret_file}: the group users can read this password; to restrict access: chmod 600 {secret_file}",
+        f"{key}: the group users can read this private key; to restrict access: chmod 600 {key}",
     ]
     os.chown(secret_file, 0, daemon.pw_gid)  # root's file for one service
     assert "the group daemon" in "".join(find_exposures(site(BIND_PASSWORD_FILE=str(secret_file))))

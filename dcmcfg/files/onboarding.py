@@ -9,7 +9,7 @@ from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, JSON, YAML, detect_file_kind
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.read_failures import build_read_failure
-from dcmcfg.onboarding.reader import SheetFileType, detect_sheet_file_type, read_sheet
+from dcmcfg.onboarding.reader import STANDARD_INPUT, SheetFileType, detect_sheet_file_type, read_sheet
 from dcmcfg.onboarding.row import Sheet
 
 
@@ -18,7 +18,7 @@ def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
 
     Raises :class:`OnboardingError` if the file cannot be read or its format is unknown.
     """
-    name = "standard input" if str(path) == STDIN else str(path)
+    name = STANDARD_INPUT if str(path) == STDIN else str(path)
     try:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:

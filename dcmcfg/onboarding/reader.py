@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from collections import Counter
 from dataclasses import replace
 from enum import Enum
@@ -12,6 +13,9 @@ from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding.delimited import read_delimited
 from dcmcfg.onboarding.row import Sheet
 from dcmcfg.onboarding.yaml_json import read_json, read_yaml
+
+#: The name of standard input in messages, instead of the name of a file.
+STANDARD_INPUT = "standard input"
 
 
 class SheetFileType(Enum):
@@ -64,8 +68,9 @@ def _decode(name: str, octets: bytes) -> str:
         return octets.decode(encoding)
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
+        file = "FILE" if name == STANDARD_INPUT else shlex.quote(name)
         raise OnboardingError(
             f"not UTF-8 (octet {octets[error.start]:#04x})",
             subject=f"{name}:{line}",
-            next_step="save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8",
+            next_step=f"save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8 {file} > NEW_FILE",
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,13 +35,14 @@ def find_exposures(settings: Settings) -> Iterator[str]:
 def find_key_exposures(key_file: Path) -> Iterator[str]:
     """Yield a sentence if others can read the private key in *key_file*; nothing if the file contains no key."""
     if (readers := _find_readers(key_file)) and _holds_private_key(key_file):
-        yield f"{key_file}: {readers} can read this private key; to restrict access: chmod 600"
+        yield f"{key_file}: {readers} can read this private key; to restrict access: {_format_chmod(key_file)}"
 
 
 def find_secret_exposures(secret: Secret | None, description: str) -> Iterator[str]:
     """Yield a sentence if *secret* is in a file that others can read; *description* names the kind of secret."""
     if secret is not None and secret.path is not None and (readers := _find_readers(secret.path)):
-        yield f"{secret.path}: {readers} can read this {description}; to restrict access: chmod 600"
+        command = _format_chmod(secret.path)
+        yield f"{secret.path}: {readers} can read this {description}; to restrict access: {command}"
 
 
 def find_archive_exposures(settings: Settings) -> Iterator[str]:
@@ -53,6 +55,10 @@ def find_archive_exposures(settings: Settings) -> Iterator[str]:
         yield f"the client secret is sent to {settings.oidc.server_url} unencrypted; use https://"
     if (settings.oidc or settings.token_secret) and _is_unencrypted(settings.archive_url):
         yield f"the token is sent to {settings.archive_url} unencrypted; use https://"
+
+
+def _format_chmod(path: Path) -> str:
+    return shlex.join(("chmod", "600", str(path)))
 
 
 def _is_unencrypted(url: str) -> bool:

@@ -72,7 +72,7 @@ def test_a_client_certificate_says_who_one_is_and_its_key_is_warned_of(
     result = run("status", "--directory", *files, *where)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"directory {slapd.starttls_url}: dn:uid=dcmcfg\n")
-    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600\n"
+    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600 {key}\n"
 
 
 def test_a_certificate_that_is_not_trusted_is_a_3_and_the_password_stays_here(

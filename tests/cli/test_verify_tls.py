@@ -171,7 +171,7 @@ def test_a_key_that_others_can_read_is_warned_of(verify: Verify, made: Made, pki
         options = ("--tls", "--tls-ca", str(pki.ca), "--tls-cert", str(pki.client.certificate), "--tls-key", str(key))
         result = verify(archive, *options)
     assert result.exit_code == 0
-    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600\n"
+    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600 {key}\n"
 
 
 def test_a_certificate_without_its_key_is_told_as_that_and_as_no_open_secret(

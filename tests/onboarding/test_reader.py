@@ -16,11 +16,13 @@ def test_unicode_is_read_with_and_without_byte_order_mark(encoding: str) -> None
     assert dict(row.values) == {"title": "CT1", "description": "Röntgen"}
 
 
-def test_another_encoding_is_refused_with_the_line() -> None:
+@pytest.mark.parametrize(("name", "file"), [("x.csv", "x.csv"), ("a b.csv", "'a b.csv'"), ("standard input", "FILE")])
+def test_another_encoding_is_refused_with_the_line(name: str, file: str) -> None:
     with pytest.raises(OnboardingError) as refused:
-        read_sheet("x.csv", TEXT.encode("cp1252"), SheetFileType.CSV)
+        read_sheet(name, TEXT.encode("cp1252"), SheetFileType.CSV)
     assert str(refused.value) == (
-        "x.csv:2: not UTF-8 (octet 0xf6) — save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        f"{name}:2: not UTF-8 (octet 0xf6) — save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t "
+        f"UTF-8 {file} > NEW_FILE"
     )
 
 
