@@ -254,7 +254,7 @@ def test_errors_come_first_and_a_typo_is_corrected_before_an_ae_is_added(run: Ru
         "dcmcfg ae add VIEWER@HOST:PORT",
         "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination+=STORESCP dcmAcceptedMoveDestination-=STRORESCP",
         "dcmcfg ae add STRORESCP@HOST:PORT (if the name is correct)",
-        "dcmcfg set-external-retrieve DCM4CHEE",
+        "dcmcfg set dcm4chee-arc dcmExternalRetrieveAEDestination=DCM4CHEE dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM",
     ]
     content = json.loads(run("check", str(folder), "--rule", "exporter-destination-unknown", "--json").stdout)
     correction = f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM"
@@ -412,7 +412,7 @@ def test_the_live_site_has_what_the_lab_is_there_to_show(run: Run, site: CliSite
     assert lines(result.stdout)[-3:] == [
         f"{len(before)} entries: 0 errors, 0 warnings, 1 note",
         "Suggested fixes:",
-        "dcmcfg set-external-retrieve DCM4CHEE",
+        "dcmcfg set dcm4chee-arc dcmExternalRetrieveAEDestination=DCM4CHEE dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM",
     ]
     assert site.octets() == before
 
@@ -494,7 +494,7 @@ def test_fix_without_fixable_findings_changes_nothing(run: Run, site: CliSite, a
     assert result.stdout.endswith("entries: 0 errors, 0 warnings\nNo changes.\n")
     fix_result = run("check", "--fix", "--yes")
     assert lines(fix_result.stdout)[-2:] == [
-        "dcmcfg set-external-retrieve DCM4CHEE",
+        "dcmcfg set dcm4chee-arc dcmExternalRetrieveAEDestination=DCM4CHEE dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM",
         "No changes, because --fix cannot fix these findings.",
     ]
     assert json.loads(run("check", "--fix", "--yes", "--json").stdout)["changed"] is False

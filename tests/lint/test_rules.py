@@ -54,6 +54,27 @@ def test_each_name_of_an_entry_besides_that_in_its_dn_has_a_command() -> None:
     assert commands == [("set", RULE, "cn-=a"), ("set", RULE, "cn-=b c")]
 
 
+def test_the_fix_of_an_unset_destination_breaks_no_other_rule() -> None:
+    unset = [put(ARCHIVE, dcmExternalRetrieveAEDestination=(), dcmCStoreSCUOfCMoveSCP=())]
+    (found,) = findings_of("external-retrieve-unset", valid_tree().with_changes(unset))
+    destination, mapping = "dcmExternalRetrieveAEDestination=DCM4CHEE", "dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
+    assert found.fix_command == ("set", "dcm4chee-arc", destination, mapping)
+    fixed = valid_tree().with_changes([put(ARCHIVE, dcmCStoreSCUOfCMoveSCP="LONGTERM=LONGTERM")])
+    assert lint(fixed, NOW) == ()
+    mapped = fixed.with_changes([put(ARCHIVE, dcmExternalRetrieveAEDestination=())])
+    (found,) = findings_of("external-retrieve-unset", mapped)
+    assert found.fix_command == ("set-external-retrieve", "DCM4CHEE")
+
+
+@pytest.mark.parametrize("rule", ["external-retrieve-unset", "mixed-retrieve-not-forwarded"])
+def test_an_external_archive_without_an_ae_sends_no_objects(rule: str) -> None:
+    case = next(each for each in BREAKS if each.rule == rule)
+    misspelt = put(STORAGE, dcmExternalRetrieveAET=("LONGTERM", "LONGTERN"))
+    found = findings_of(rule, valid_tree().with_changes([*case.changes, misspelt]))
+    assert found
+    assert "LONGTERN" not in "".join(each.message for each in found)
+
+
 @pytest.mark.parametrize(
     ("rule", "change", "commands"),
     [

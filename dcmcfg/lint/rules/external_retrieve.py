@@ -11,6 +11,7 @@ from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.retrieve_settings import find_storage_problem
 from dcmcfg.schema_names import (
     ACCEPTED_CALLING_AE_TITLE,
+    C_STORE_SCU_OF_C_MOVE_SCP,
     DICOM_AE_TITLE,
     DICOM_NETWORK_AE_OBJECT_CLASS,
     EXTERNAL_RETRIEVE_AE_DESTINATION,
@@ -86,6 +87,25 @@ def _find_external_retrieve_cannot_store(context: LintContext) -> Iterator[Viola
             yield Violation(entry.dn, f"{ae.title} {problem}", EXTERNAL_RETRIEVE_AE_DESTINATION, value)
 
 
+def _find_existing_archives(context: LintContext, device: Device) -> tuple[str, ...]:
+    """Return the external archives of *device* that are AEs: from a title without an AE, the archive gets no objects.
+
+    The rule external-archive-unknown reports such a title.
+    """
+    return tuple(title for title in context.find_external_archives(device) if context.find_network_ae(title))
+
+
+def find_unmapped_archives(context: LintContext, device: Device) -> tuple[str, ...]:
+    """Return the external archives of *device* without a value in dcmCStoreSCUOfCMoveSCP."""
+    scps = {pair.partition("=")[2] for pair in device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)}
+    return tuple(title for title in _find_existing_archives(context, device) if title not in scps)
+
+
+def format_mapping(external_ae_title: str) -> str:
+    """Return the assignment that maps the calling AE title of *external_ae_title*, usually its own, to the archive."""
+    return f"{C_STORE_SCU_OF_C_MOVE_SCP}+={external_ae_title}={external_ae_title}"
+
+
 def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Violation]:
     for device, _, ae in find_destinations(context):
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
@@ -115,7 +135,7 @@ def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation
 
 def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        titles = context.find_external_archives(device)
+        titles = _find_existing_archives(context, device)
         if (
             titles
             and EXTERNAL_RETRIEVE_AE_DESTINATION not in device.entry
@@ -131,8 +151,20 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
                 device.entry.dn,
                 message,
                 EXTERNAL_RETRIEVE_AE_DESTINATION,
-                fix_command=_build_command(storage, device.entry),
+                fix_command=_build_complete_command(context, device, storage),
             )
+
+
+def _build_complete_command(context: LintContext, device: Device, storage: list[str]) -> tuple[str, ...]:
+    """Return the command that sets the destination, and the values that forwarding requires for partly local studies.
+
+    With the destination alone, the rule mixed-retrieve-not-forwarded would be broken.
+    """
+    unmapped = find_unmapped_archives(context, device)
+    if len(storage) != 1 or not unmapped:
+        return _build_command(storage, device.entry)
+    destination = f"{EXTERNAL_RETRIEVE_AE_DESTINATION}={storage[0]}"
+    return ("set", context.format_target(device.entry), destination, *map(format_mapping, unmapped))
 
 
 def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violation]:
@@ -208,8 +240,9 @@ RULES = (
         requirement="An archive that retrieves from external archives must have dcmExternalRetrieveAEDestination.",
         reason="Without dcmExternalRetrieveAEDestination, the external archive sends objects directly to the "
         "destination of the request. So the external archive must know all destinations.",
-        fix="Set dcmExternalRetrieveAEDestination. If the external archive should send objects directly to the "
-        "destinations, ignore this note.",
+        fix="Set dcmExternalRetrieveAEDestination, and add a value for each external archive to "
+        "dcmCStoreSCUOfCMoveSCP. If the external archive should send objects directly to the destinations, ignore this "
+        "note.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),

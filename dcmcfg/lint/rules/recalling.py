@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
-from dcmcfg.lint.rules.external_retrieve import find_destinations
+from dcmcfg.lint.rules.external_retrieve import find_destinations, find_unmapped_archives, format_mapping
 from dcmcfg.model.devices import DICOM, Device
 from dcmcfg.schema.findings import FORMAT
 from dcmcfg.schema_names import (
@@ -31,17 +31,14 @@ def _find_forwarding_archives(context: LintContext) -> tuple[Device, ...]:
 
 def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violation]:
     for device in _find_forwarding_archives(context):
-        pairs = device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
-        scps = {pair.partition("=")[2] for pair in pairs}
-        for title in context.find_external_archives(device):
-            if title not in scps:
-                # Observed on 5.35.1: without the pair, such a retrieve ends with B000, with it with 0000 (recording
-                # mixed-mapped).
-                message = (
-                    f"if a study is partly local, the archive stores the objects from {title} but does not forward them"
-                )
-                command = ("set", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
-                yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
+        for title in find_unmapped_archives(context, device):
+            # Observed on 5.35.1: without the pair, such a retrieve ends with B000, with it with 0000 (recording
+            # mixed-mapped).
+            message = (
+                f"if a study is partly local, the archive stores the objects from {title} but does not forward them"
+            )
+            command = ("set", context.format_target(device.entry), format_mapping(title))
+            yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
 
 
 def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
