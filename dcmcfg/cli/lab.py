@@ -127,6 +127,7 @@ def up_command(
     """
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
     pid = os.getpid() if foreground else with_pid  # in the foreground, the lab also ends if this process is killed
+    replaces_ended_lab = lifecycle.contains_ended_lab(folder)
     lab, started = lifecycle.up(
         folder,
         _print_part,
@@ -137,6 +138,8 @@ def up_command(
         replica_lag_s=replica_lag,
         release=release,
     )
+    if started and replaces_ended_lab:
+        print_output("The earlier lab in this folder had ended. Its configuration is deleted.", on_stderr=True)
     with _stop_at_end(lab) if foreground else nullcontext():
         if as_json:
             _print_up_json(lab, started=started)
@@ -230,7 +233,7 @@ def status_command(folder: Path, *, as_json: bool) -> int:
     elif lab is None:
         print_output("No lab is up. To start a lab: dcmcfg lab up")
     else:
-        print_lab(lab, make_standard_studies())
+        print_lab(lab, make_standard_studies(), _get_new_folder())
     return 0 if lab and lab.is_up else 1
 
 

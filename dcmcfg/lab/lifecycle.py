@@ -50,6 +50,11 @@ class Lab:
         return self.state is not None and self.state.is_up()
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the lab does not run any more; False also while it starts or stops."""
+        return self.state is None or self.state.has_ended
+
+    @property
     def reason(self) -> str:
         """The reason why the lab is not running; empty if it is running."""
         match self.state:
@@ -79,6 +84,12 @@ class DownResult(Enum):
 def find_lab(folder: Path) -> Lab | None:
     """Return the lab in *folder*, or None if there is none; raises :class:`LabError` if it cannot be read."""
     return Lab(Site.load(folder), LabState.load(folder)) if folders.is_lab(folder) else None
+
+
+def contains_ended_lab(folder: Path) -> bool:
+    """Return whether *folder* has the configuration of a lab that has ended: ``lab up`` deletes it."""
+    state = LabState.load(folder)
+    return state is not None and state.has_ended
 
 
 def resolve_folder(default: Path) -> Path:

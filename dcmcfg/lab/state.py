@@ -91,6 +91,11 @@ class LabState:
         """Return whether the lab is ready and its supervisor is running."""
         return self.phase is LabPhase.UP and self.supervisor.find_process() is not None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the lab was stopped or has stopped by itself; False while it starts, runs or stops."""
+        return self.phase is LabPhase.ENDED or self.supervisor.find_process() is None
+
     def processes(self) -> tuple[ProcessIdentity, ...]:
         """Return the processes of the supervisor and of the started parts, the supervisor first."""
         return (self.supervisor, *(part.process for part in self.parts if part.process))

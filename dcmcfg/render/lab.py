@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from dcmcfg.lab.demo import DemoResult
@@ -80,11 +82,18 @@ def _iso(seconds: float | None) -> str | None:
     return None if seconds is None else format_iso(datetime.fromtimestamp(seconds, UTC))
 
 
-def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
-    """Print the parts with process, address and start, the studies with their UIDs, and example commands."""
+def print_lab(lab: Lab, studies: tuple[LabStudy, ...], default_folder: Path) -> None:
+    """Print the parts with process, address and start, the studies with their UIDs, and example commands.
+
+    For a lab that has ended, print the command that starts a new one; *default_folder* is where it starts by default.
+    """
     console = make_stdout_console()
     if not lab.is_up:
         print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
+        if lab.has_ended:
+            folder_option = () if lab.site.folder == default_folder else ("--folder", str(lab.site.folder))
+            command = shlex.join(("dcmcfg", "lab", "up", *folder_option))
+            print_line(console, f"To start a new lab, and delete the configuration of this one: {command}")
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
     print_prose(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")

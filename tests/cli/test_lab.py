@@ -30,6 +30,7 @@ from tests.patience import PATIENCE_S
 from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
+NEW_LAB = "To start a new lab, and delete the configuration of this one: dcmcfg lab up\n"
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
     killed = f"the supervisor, process {state.supervisor.pid}, was killed"
-    assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n{NEW_LAB}")
     assert home.run("lab", "down") == (0, "The lab had already ended; its remaining files are removed.\n", "")
     assert not home.lab.exists()
 
@@ -279,7 +280,8 @@ def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> No
         runner.kill()
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
-    assert home.run("lab", "status")[1].endswith(f"the process that owns the lab (PID {runner.pid}) has ended.\n")
+    ended = f"the process that owns the lab (PID {runner.pid}) has ended.\n{NEW_LAB}"
+    assert home.run("lab", "status")[1].endswith(ended)
 
 
 def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: Home) -> None:
@@ -291,8 +293,11 @@ def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: 
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
-    assert (code, out) == (1, f"The lab in {home.lab} is not up: archive was killed by SIGKILL.\n")
-    assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: archive was killed by SIGKILL.\n{NEW_LAB}")
+    code, out, err = home.run("lab", "up")
+    assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n")
+    assert err.endswith("The earlier lab in this folder had ended. Its configuration is deleted.\n")
+    assert "earlier lab" not in home.run("lab", "up")[2]
 
 
 @pytest.mark.skipif(not LONG, reason="it takes two labs, one after the other: runs with DCMCFG_LONG")
