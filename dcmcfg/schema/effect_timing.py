@@ -194,8 +194,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
 )
 
 _LOADED_VALUE_HIDDEN = (
-    "dcmcfg cannot query the value that the archive has loaded. After a change, run `dcmcfg reload`, then `dcmcfg "
-    "verify`."
+    "dcmcfg cannot query the value that the archive has loaded. To prove a change, run `dcmcfg verify` after the "
+    "reload."
 )
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(

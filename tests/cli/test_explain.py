@@ -27,7 +27,7 @@ Takes effect:
   on the archive's device: with dcmcfg reload (commands that change the configuration reload the archive automatically).
 
 Archive behaviour:
-  dcmcfg cannot query the value that the archive has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
+  dcmcfg cannot query the value that the archive has loaded. To prove a change, run `dcmcfg verify` after the reload.
 
 """
 
