@@ -29,7 +29,10 @@ def select_rollout_to_undo(
     """
     record = _select_default_to_undo(history, ldap_url, interrupted) if number is None else history.get_rollout(number)
     if record.header.ldap_url != ldap_url:
-        next_step = f"select that directory: {_format_directory_option(record)}"
+        next_step = (
+            f"select that directory: {_format_directory_option(record)}; if that directory no longer exists, for "
+            "example that of a removed lab, the change requires no undo"
+        )
         raise Refused(
             f"change {record.number} was made on {record.header.ldap_url}", subject=ldap_url, next_step=next_step
         )

@@ -152,7 +152,8 @@ def test_what_was_rolled_out_elsewhere_is_told_with_the_option_that_leads_there(
     assert (refused.exit_code, refused.stderr) == (
         3,
         f"dcmcfg: {other}: change 1 was made on {site.slapd.url}\n"
-        f"  next: select that directory: --ldap-url {site.slapd.url}\n",
+        f"  next: select that directory: --ldap-url {site.slapd.url}; if that directory no longer exists, for example "
+        "that of a removed lab, the change requires no undo\n",
     )
 
 
