@@ -251,8 +251,11 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
+        subject = "none of the matching studies has" if search.keys else "no study has"
         raise _create_not_found(
-            search, "the archive's database lists no study with an external archive and without local files"
+            search,
+            f"according to the archive's database, {subject} an external archive and no local files (dcmcfg examines "
+            f"at most {MAX_STUDIES:,} studies)",
         )
     known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(
@@ -272,10 +275,12 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
 
 def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> ChosenStudy:
     not_online = [study for study in studies if study.availability in NOT_ONLINE]
+    if search.keys and not studies:
+        raise _create_not_found(search, "C-FIND lists no matching study")
     if not not_online and hides_purges(search.device):
         raise NotFound(
-            "every study is ONLINE, but this archive also reports ONLINE for purged studies: on a storage that "
-            "purges studies, dcmExternalRetrieveInstanceAvailability is not set",
+            f"every {'matching ' if search.keys else ''}study is ONLINE, but this archive also reports ONLINE for "
+            "purged studies: on a storage that purges studies, dcmExternalRetrieveInstanceAvailability is not set",
             next_step=(
                 "to query the archive's database, set the archive's URL (--archive-url, see dcmcfg status); or specify "
                 "a study with --study"
@@ -283,7 +288,9 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         )
     if not not_online:
         raise _create_not_found(
-            search, f"no study is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND lists: {len(studies)})"
+            search,
+            f"no {'matching ' if search.keys else ''}study is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND "
+            f"lists: {len(studies)})",
         )
     own_titles = search.addresses.route.archive_ae_titles  # A study without another archive cannot be recalled.
 
@@ -318,13 +325,17 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
     criteria = (
         f" that matches {', '.join(f'{name}={value}' for name, value in search.keys.items())}" if search.keys else ""
     )
+    next_step = (
+        # Studies that do not match may be purged.
+        "specify other keys with --query, omit --query to search all studies, or specify a study with --study"
+        if search.keys
+        else "let the archive purge a study, or specify a study with --study. To find problems that prevent a purge: "
+        "dcmcfg check"
+    )
     return NotFound(
         f"no purged study{criteria} found: {reason}",
         subject=str(search.addresses.archive),
-        next_step=(
-            "let the archive purge a study, search for other studies with --query, or specify a study with --study. "
-            "To find problems that prevent a purge: dcmcfg check"
-        ),
+        next_step=next_step,
     )
 
 

@@ -63,8 +63,8 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study found: the archive's database lists no study with an external archive and without local files"
-        in done.stderr
+        "no purged study found: according to the archive's database, no study has an external archive and no local "
+        "files" in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")
 
@@ -74,7 +74,13 @@ def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("three").uid
     nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
-    assert "no purged study that matches PatientID=NOBODY found: " in nothing.stderr
+    assert (
+        "no purged study that matches PatientID=NOBODY found: according to the archive's database, none of the "
+        "matching studies has an external archive and no local files (dcmcfg examines at most 1,000 studies)\n"
+        "  next: specify other keys with --query, omit --query to search all studies, or specify a study with --study"
+    ) in nothing.stderr
+    no_database = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP", "--no-qido")
+    assert "no purged study that matches PatientID=NOBODY found: C-FIND lists no matching study" in no_database.stderr
     malformed = run("verify", "--recall", "--query", "NoSuchThing=1", "--dest", "STORESCP")
     assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
 
