@@ -7,12 +7,13 @@ reports the stored result.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
-from dcmcfg.monitoring.deadline import Deadline, run_all
+from dcmcfg.monitoring.deadline import Deadline, Outcome, run_all
 from dcmcfg.monitoring.metrics import RECALL_AGE, RECALL_DURATION, RECALL_SUCCESS
 from dcmcfg.monitoring.nodes import describe_error
 from dcmcfg.monitoring.parts import Part
@@ -87,25 +88,38 @@ def _recall_and_record(
     outcome = run_all({"": recall.run}, deadline.shorten(_CANCEL_MARGIN_S))[""]
     if outcome.is_timeout:
         recall.cancellation.request()
-    is_successful, is_local, message = outcome.value or (
-        False,
-        False,
-        f"no result within {deadline.seconds:g} s; to wait longer: --timeout-s"
-        if outcome.is_timeout
-        else describe_error(outcome.error),
-    )
+    finding = outcome.value or _describe_failure(outcome, deadline)
     result = RecallResult(
         started=started,
         duration_seconds=round(time.monotonic() - begun, 3),
         study_instance_uid=recall.study_uid,
         is_sent=recall.is_sent,
-        is_successful=is_successful,
-        is_local=is_local,
-        message=message,
+        is_successful=finding.is_successful,
+        is_local=finding.is_local,
+        message=finding.message,
+        next_steps=finding.next_steps,
     )
     finished = RecallRecord(result=result)
     file.write(finished)
     return finished
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finding:
+    """The finding of one verification: the same fields as in :class:`RecallResult`."""
+
+    is_successful: bool = False
+    is_local: bool = False
+    message: str
+    next_steps: tuple[str, ...] = ()
+
+
+def _describe_failure(outcome: Outcome[_Finding], deadline: Deadline) -> _Finding:
+    """Return the finding of a verification that ended without a verdict."""
+    if outcome.is_timeout:
+        return _Finding(message=f"no result within {deadline.seconds:g} s; to wait longer: --timeout-s")
+    next_step = outcome.error.next_step if isinstance(outcome.error, DcmcfgError) else ""
+    return _Finding(message=describe_error(outcome.error), next_steps=(next_step,) if next_step else ())
 
 
 class _Recall:
@@ -119,8 +133,8 @@ class _Recall:
         self.study_uid = request.study_uid
         self.is_sent = False
 
-    def run(self) -> tuple[bool, bool, str]:
-        """Return whether the recall was successful, whether the study was local, and the headline of the verdict."""
+    def run(self) -> _Finding:
+        """Return the finding: the headline of the verdict, and the next steps after a failure."""
         addresses = find_addresses(
             self._configuration,
             self._site.device,
@@ -152,7 +166,12 @@ class _Recall:
             callbacks=VerificationCallbacks(on_sending=self._note_sending),
         )
         verdict = judge_evidence(evidence, require_route=False)
-        return verdict.is_accepted, verdict.route.finding is RouteFinding.NOT_TRIED, verdict.headline
+        return _Finding(
+            is_successful=verdict.is_accepted,
+            is_local=verdict.route.finding is RouteFinding.NOT_TRIED,
+            message=verdict.headline,
+            next_steps=() if verdict.is_accepted else verdict.next_steps,
+        )
 
     def _make_request(self, addresses: VerificationAddresses) -> VerificationRequest:
         return VerificationRequest(
@@ -173,7 +192,7 @@ def _report(record: RecallRecord, limit: Limit, *, now: datetime, is_in_progress
     states, details = [limit.judge(age_s / _HOUR_S)], []
     if not result.is_successful:
         states.append(State.CRITICAL if result.is_sent else State.UNKNOWN)
-        details.append(result.message)
+        details += [result.message, *(f"next: {each}" for each in result.next_steps)]
     elif result.is_local:
         states.append(State.WARNING)
         details.append("the archive already had the files, so nothing was recalled")

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ class RecallResult:
     """The result of a recall that ended.
 
     ``started`` is in UTC (ISO 8601). ``is_sent`` is false if no C-MOVE was sent. ``is_local`` is true if the archive
-    had the files itself, so that nothing was recalled. ``message`` is the headline of the verdict, or the problem.
+    had the files itself, so that nothing was recalled. ``message`` is the headline of the verdict, or the problem, and
+    ``next_steps`` are those after a failure.
     """
 
     started: str
@@ -37,6 +38,7 @@ class RecallResult:
     is_successful: bool
     is_local: bool
     message: str
+    next_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,12 @@ class RecallFile:
 def _parse_record(content: dict[str, Any]) -> RecallRecord:
     """Return the record in *content*; raises ValueError, TypeError or KeyError for content of another form."""
     found = content["result"]
-    result = None if found is None else RecallResult(**{each.name: found[each.name] for each in fields(RecallResult)})
+    result = None
+    if found is not None:
+        # Older records have no next steps.
+        values = {"next_steps": (), **found}
+        result = RecallResult(**{each.name: values[each.name] for each in fields(RecallResult)})
+        result = replace(result, next_steps=tuple(map(str, result.next_steps)))
     record = RecallRecord(unfinished_since=content["unfinished_since"], result=result)
     if record.last_start is not None and record.last_start.tzinfo is None:
         raise ValueError("a time without a time zone")

@@ -142,6 +142,30 @@ def test_a_run_that_was_killed_is_not_followed_by_a_recall_in_each_run(run: Run,
     assert len(site.external_moves()) == count
 
 
+def test_a_failed_recall_has_the_next_step_also_in_later_runs(run: Run, site: RunningSite) -> None:
+    options = ("monitor", "--only", "recall", "--recall", "WORKSTATION", "--timeout-s", "60")
+    for _ in range(2):
+        result = run(*options)
+        found = read_plugin_output(result.stdout, result.exit_code)
+        assert found.states == {"recall": CRITICAL}
+        assert found.details[0].startswith("NOT verified: status A702, refused: ")
+        assert found.details[1].startswith(
+            "next: the archive recalled the study from the external archive LONGTERM into the archive's own storage, "
+            "but WORKSTATION did not accept the study: to check whether the destination answers, run dcmcfg echo "
+            "WORKSTATION"
+        )
+
+
+def test_a_record_without_next_steps_is_read(run: Run, site: RunningSite) -> None:
+    assert recall(run).states == {"recall": OK}
+    file = get_file(site)
+    content = json.loads(file.path.read_text())
+    del content["result"]["next_steps"]
+    content["result"] |= {"is_successful": False, "message": "NOT verified"}
+    file.path.write_text(json.dumps(content))
+    assert recall(run).details == ("NOT verified", f"study {ONE}")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 2}', '{"format": 1, "result": 5}'])
 def test_a_damaged_record_starts_no_recall(run: Run, site: RunningSite, text: str) -> None:
     file = get_file(site)
