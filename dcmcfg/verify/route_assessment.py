@@ -121,7 +121,9 @@ def weigh_move_records(
             f"{_describe_missing_move(evidence)}, although {format_instance_count(not_local_count)} had no local "
             "file before the C-MOVE"
         )
-    elif is_excluded and not without_study:
+    # Whether the log changed during the C-MOVE depends on other studies. A local study must have the same reasons in
+    # both cases.
+    elif is_excluded and not without_study and files.locality is not FileLocality.LOCAL:
         findings.remarks.append(_describe_missing_move(evidence))
     findings.remarks += [f"{_OWN_RECORD} has a C-MOVE for this study without a calling AE title"] * bool(without_caller)
     findings.remarks += map(_describe_unidentified_move, without_study)

@@ -262,6 +262,12 @@ def test_who_called_is_told_in_every_witnessed_case() -> None:
     assert "callers of the receiver: DCM4CHEE (as reported by the caller)" in route.reasons
 
 
+def test_a_local_study_has_the_same_reasons_whether_or_not_other_studies_changed_the_log() -> None:
+    local = replace(RECALLED, move_records=(), database=DatabaseEvidence(LOCAL_STUDY, LOCAL_STUDY))
+    unchanged = replace(local, unchanged_log=Path("moves.jsonl"))
+    assert judge_route(local, delivered=True) == judge_route(unchanged, delivered=True)
+
+
 def test_an_unchanged_log_is_named_unless_the_study_is_local() -> None:
     log = Path("/var/log/longterm.log")
     unchanged = replace(RECALLED, move_records=(), unchanged_log=log)
