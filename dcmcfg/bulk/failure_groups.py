@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dcmcfg.bulk.requirements import lacks_only_route
 from dcmcfg.bulk.study_result import AttemptResult, StudyResult
 
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){3,}\b")
@@ -17,12 +18,14 @@ _NOT_VERIFIED_PREFIX = "NOT verified: "
 class FailureGroup:
     """Studies with similar failures; ``reason`` and ``next_step`` come from the first study.
 
-    They do not contain its Study Instance UID, because they apply to all studies of the group.
+    They do not contain its Study Instance UID, because they apply to all studies of the group. With
+    ``lacks_only_route``, the studies were delivered, and only the required route is not shown.
     """
 
     reason: str
     next_step: str
     studies: tuple[StudyResult, ...]
+    lacks_only_route: bool = False
 
 
 def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
@@ -32,14 +35,19 @@ def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
     """
     groups: dict[tuple[str, str], list[StudyResult]] = {}
     first_texts: dict[tuple[str, str], tuple[str, str]] = {}
+    delivered: set[tuple[str, str]] = set()
     for result in results:
         final_result = result.final_result
         if final_result is not None and not final_result.outcome.is_success:
             key = get_reason_pattern(final_result), _replace_numbers(final_result.next_step)
             groups.setdefault(key, []).append(result)
             first_texts.setdefault(key, _remove_own_uid(result.study_uid, final_result))
+            if lacks_only_route(final_result):
+                delivered.add(key)
     by_size = sorted(groups, key=lambda key: -len(groups[key]))
-    return tuple(FailureGroup(*first_texts[key], tuple(groups[key])) for key in by_size)
+    return tuple(
+        FailureGroup(*first_texts[key], tuple(groups[key]), lacks_only_route=key in delivered) for key in by_size
+    )
 
 
 def _remove_own_uid(uid: str, result: AttemptResult) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dcmcfg.bulk.failure_groups import FailureGroup, group_failures
-from dcmcfg.bulk.requirements import is_fixable
+from dcmcfg.bulk.requirements import is_fixable, lacks_only_route
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
 from dcmcfg.timestamps import format_timestamp
@@ -33,6 +33,7 @@ class RunSummary:
     started: datetime | None
     route_counts: dict[str, int]  # final results by route finding
     routes_not_shown: int  # successful results whose route is not shown
+    delivered_without_route: int  # failed results that lack only the required route
     fixable_count: int  # failed results that another attempt may turn into a success
     instance_count: int  # completed instances in final results, according to the archive
 
@@ -81,6 +82,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
         routes_not_shown=sum(
             each.outcome.is_success and each.route_finding == RouteFinding.NOT_SHOWN.value for _, each in answered
         ),
+        delivered_without_route=sum(lacks_only_route(result) for _, result in answered),
         fixable_count=sum(is_fixable(result) for _, result in answered),
         instance_count=sum(result.completed or 0 for _, result in answered),
     )
@@ -144,13 +146,21 @@ class BulkReport:
     def headline(self) -> str:
         """The summary in one line: the number of studies, in total and by outcome."""
         summary = self.summary
-        parts = [f"{count:,} {_format_outcome(kind)}" for kind, count in summary.outcome_counts.items()]
+        parts = [f"{count:,} {self._format_outcome(kind)}" for kind, count in summary.outcome_counts.items()]
         if summary.unfinished_count:
             parts.append(f"{summary.unfinished_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
         similarity = ", all for similar reasons" if summary.all_failed_alike else ""
         earlier = "" if self.has_new_results else self._describe_earlier_results()
         return f"{studies}: {', '.join(parts) or 'none requested'}{similarity}{earlier}"
+
+    def _format_outcome(self, outcome: VerificationOutcome) -> str:
+        delivered_count = self.summary.delivered_without_route
+        if outcome is VerificationOutcome.REPORTED:
+            return "reported as sent by the archive"
+        if outcome is VerificationOutcome.NOT_VERIFIED and delivered_count:
+            return f"{outcome.value} ({delivered_count:,} delivered, but the route is not shown)"
+        return str(outcome.value)
 
     @property
     def results_from_other_configuration(self) -> tuple[StudyResult, ...]:
@@ -177,10 +187,6 @@ class BulkReport:
             if each.final_result and each.decisive_attempt and each.decisive_attempt.ended
         ]
         return (min(ends), max(ends)) if ends else None
-
-
-def _format_outcome(outcome: VerificationOutcome) -> str:
-    return "reported as sent by the archive" if outcome is VerificationOutcome.REPORTED else outcome.value
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ _ROUTE_NOT_SHOWN = (
     "for the archive's database, or --external-log FILE for the external archive's log"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
+#: The same for every local study, so that they are one group: remarks such as the availability differ.
+_LOCAL_STUDY_FINDING = " from the archive's own storage: route not tried, but --require-route is set"
 _CONFIGURATION_CHANGED = "the relevant configuration has changed since this result"
 _CONFIGURATION_UNKNOWN = "the result comes from a dcmcfg version that did not record the configuration"
 
@@ -38,17 +40,17 @@ class ResultRequirements:
             return replace(result, outcome=VerificationOutcome.OUTDATED, headline=headline, next_step="")
         if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
             return result
-        reasons = f". Reasons: {result.route_reasons}" if result.route_reasons else ""
+        is_local = result.route_finding == RouteFinding.NOT_TRIED.value
+        source = "" if result.outcome is VerificationOutcome.VERIFIED else " (according to the archive)"
         headline = (
-            'NOT verified: --require-route requires the finding "route shown", but the finding is '
-            f'"route {result.route_finding or RouteFinding.NOT_SHOWN.value}"{reasons}'
+            f"NOT verified: delivered{source}{_LOCAL_STUDY_FINDING if is_local else _describe_missing_route(result)}"
         )
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         # The C-MOVE of this result has recalled the study, unless the archive deletes its files again.
         not_shown_step = (
             f"{_ROUTE_NOT_SHOWN}. If the study is local now, specify another purged study, or run {self.recall_command}"
         )
-        next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else not_shown_step
+        next_step = local_step if is_local else not_shown_step
         return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)
 
     def apply_to_study(self, result: StudyResult) -> StudyResult:
@@ -62,10 +64,18 @@ class ResultRequirements:
 
 def is_fixable(result: AttemptResult) -> bool:
     """Return whether another attempt may succeed; it cannot if only the route is not shown."""
-    if result.outcome.is_success or result.outcome is VerificationOutcome.OUTDATED:
-        return False
+    return not (result.outcome.is_success or result.outcome is VerificationOutcome.OUTDATED or lacks_only_route(result))
+
+
+def lacks_only_route(result: AttemptResult) -> bool:
+    """Return whether the study was delivered, and only the required route is not shown."""
     # Only a missing route leads to these next steps, so they identify it without another field.
-    return not result.next_step.startswith((_LOCAL_STUDY, _ROUTE_NOT_SHOWN))
+    return result.next_step.startswith((_LOCAL_STUDY, _ROUTE_NOT_SHOWN))
+
+
+def _describe_missing_route(result: AttemptResult) -> str:
+    finding = f": route {result.route_finding or RouteFinding.NOT_SHOWN.value}, but --require-route is set"
+    return f"{finding}. Reasons: {result.route_reasons}" if result.route_reasons else finding
 
 
 NO_REQUIREMENTS = ResultRequirements()

@@ -134,7 +134,11 @@ def _build_lines(
         yield from wrap_text(Text(escape_unprintable(sentence)), console, 0)
     yield Text()
     parts = [
-        *(("Failures", HEADING, _format_group(group, details=details)) for group in groups),
+        # A delivery without a shown route is not a failed delivery.
+        *(
+            ("Route" if group.lacks_only_route else "Failures", HEADING, _format_group(group, details=details))
+            for group in groups
+        ),
         *_remaining_groups_part(len(all_groups) - len(groups)),
         *([("Slowest", HEADING, _format_slowest(report, console))] if report.summary.slowest else []),
         ("Results", HEADING, Text(escape_unprintable(str(report.store)))),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from dcmcfg.bulk.failure_groups import group_failures
 from dcmcfg.bulk.report import make_summary
+from dcmcfg.bulk.requirements import ResultRequirements
 from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -43,6 +44,19 @@ def test_a_reason_with_two_ways_out_is_two_groups() -> None:
         ("dcmcfg echo ONE", 2),
         ("dcmcfg echo OTHER", 1),
     ]
+
+
+def test_local_studies_are_one_group_whatever_else_is_told_of_them() -> None:
+    local = replace(yes(1), route_finding="not tried", next_step="")
+    required = ResultRequirements(require_route=True)
+    results = [
+        required.apply_to_study(answered(uid, replace(local, route_reasons=reasons)))
+        for uid, reasons in (("1.2.1", "Instance Availability: ONLINE"), ("1.2.2", "Instance Availability: NEARLINE"))
+    ]
+    (group,) = group_failures([*results])
+    assert (len(group.studies), group.lacks_only_route) == (2, True)
+    (failed,) = group_failures([answered("1.2.3", no("status A801"))])
+    assert not failed.lacks_only_route
 
 
 def test_what_is_told_of_a_group_names_none_of_its_studies() -> None:

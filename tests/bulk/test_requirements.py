@@ -32,8 +32,8 @@ def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
     assert (
         judged.headline
-        == 'NOT verified: --require-route requires the finding "route shown", but the finding is "route not '
-        'shown". Reasons: nobody told'
+        == "NOT verified: delivered (according to the archive): route not shown, but --require-route is set. Reasons: "
+        "nobody told"
     )
     assert "--external-log FILE" in judged.next_step
     assert not is_fixable(judged)
@@ -50,6 +50,9 @@ def test_a_study_whose_route_was_not_shown_may_be_local_now_so_the_step_names_an
 def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:
     judged = ResultRequirements(require_route=True).apply_to_result(LOCAL)
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
+    assert judged.headline == (
+        "NOT verified: delivered from the archive's own storage: route not tried, but --require-route is set"
+    )
     assert judged.next_step == (
         "a local study does not prove external retrieve. To verify a purged study: dcmcfg verify --recall"
     )

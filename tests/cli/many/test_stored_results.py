@@ -25,11 +25,15 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         assert run(*arguments).exit_code == 0
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
-        assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons. dcmcfg sent no new requests")
-        assert (
-            'Failures  5 studies: --require-route requires the finding "route shown", but the finding is "route not '
-            'shown". Reasons: ' in done.stdout
+        assert done.stdout.startswith(
+            "5 studies: 5 not verified (5 delivered, but the route is not shown), all for similar reasons. dcmcfg sent "
+            "no new requests"
         )
+        assert (
+            "Route     5 studies: delivered (according to the archive): route not shown, but --require-route is set. "
+            "Reasons: " in done.stdout
+        )
+        assert "Failures" not in done.stdout
         assert "          Next step: To verify the route of a purged study, run the same command with " in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
