@@ -11,7 +11,7 @@ from pathlib import Path
 from dcmcfg.bulk.failure_groups import FailureGroup, group_failures
 from dcmcfg.bulk.requirements import is_fixable, lacks_only_route
 from dcmcfg.bulk.run_options import RunParameters
-from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, StudyResult, VerificationOutcome
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.verdict import RouteFinding
 
@@ -35,6 +35,7 @@ class RunSummary:
     routes_not_shown: int  # successful results whose route is not shown
     delivered_without_route: int  # failed results that lack only the required route
     fixable_count: int  # failed results that another attempt may turn into a success
+    can_require_route: bool  # whether --require-route would repeat failed studies only, and one has no shown route
     instance_count: int  # completed instances in final results, according to the archive
 
     @property
@@ -84,7 +85,15 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
         ),
         delivered_without_route=sum(lacks_only_route(result) for _, result in answered),
         fixable_count=sum(is_fixable(result) for _, result in answered),
+        can_require_route=_can_require_route([result for _, result in answered]),
         instance_count=sum(result.completed or 0 for _, result in answered),
+    )
+
+
+def _can_require_route(results: Sequence[AttemptResult]) -> bool:
+    """Return whether each success shows its route, and another attempt at a failed study may show it too."""
+    return all(each.route_finding == RouteFinding.SHOWN.value for each in results if each.outcome.is_success) and any(
+        is_fixable(each) and each.route_finding == RouteFinding.NOT_SHOWN.value for each in results
     )
 
 
@@ -104,7 +113,8 @@ class BulkReport:
 
     ``has_new_results`` is False if all results come from earlier runs. ``configuration_checksum`` identifies the
     relevant configuration now; :attr:`~dcmcfg.bulk.study_result.AttemptResult.configuration_checksum` identifies it at
-    the time of an attempt. ``store`` is None for one study whose answer is not stored.
+    the time of an attempt. ``store`` is None for one study whose answer is not stored. ``reads_external_log`` is True
+    if the run reads the external archive's log.
     """
 
     run_parameters: RunParameters
@@ -114,6 +124,7 @@ class BulkReport:
     summary: RunSummary
     has_new_results: bool = True
     configuration_checksum: str = ""
+    reads_external_log: bool = False
 
     @staticmethod
     def create(
@@ -124,6 +135,7 @@ class BulkReport:
         *,
         has_new_results: bool = True,
         configuration_checksum: str = "",
+        reads_external_log: bool = False,
     ) -> BulkReport:
         """Return the report about *results*."""
         return BulkReport(
@@ -134,6 +146,7 @@ class BulkReport:
             summary=make_summary(results),
             has_new_results=has_new_results,
             configuration_checksum=configuration_checksum,
+            reads_external_log=reads_external_log,
         )
 
     def map_next_steps(self, transform: Callable[[str], str]) -> BulkReport:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from dcmcfg.bulk.study_result import AttemptResult, StudyResult, VerificationOutcome
 from dcmcfg.verify.verdict import RouteFinding
 
-_ROUTE_NOT_SHOWN = (
-    "to verify the route of a purged study, run the same command with --again and one of these sources: --archive-url "
-    "for the archive's database, or --external-log FILE for the external archive's log"
+_ROUTE_NOT_SHOWN = "to verify the route of a purged study, run the same command with --again"
+_MISSING_SOURCES = (
+    " and one of these sources: --archive-url for the archive's database, or --external-log FILE for the external "
+    "archive's log"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
 #: The same for every local study, so that they are one group: remarks such as the availability differ.
@@ -23,12 +24,14 @@ class ResultRequirements:
     """The requirements for a success: the route must be shown, the configuration must have a certain checksum.
 
     ``configuration_checksum`` None accepts every configuration. ``recall_command`` is the command that finds a study
-    for which the route can be shown.
+    for which the route can be shown. With ``has_route_source``, the run uses a source of evidence that can show the
+    route.
     """
 
     require_route: bool = False
     configuration_checksum: str | None = None
     recall_command: str = "dcmcfg verify --recall"
+    has_route_source: bool = False
 
     def apply_to_result(self, result: AttemptResult) -> AttemptResult:
         """Return *result*; a success that does not meet the requirements fails, with reason and next step."""
@@ -48,7 +51,8 @@ class ResultRequirements:
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         # The C-MOVE of this result has recalled the study, unless the archive deletes its files again.
         not_shown_step = (
-            f"{_ROUTE_NOT_SHOWN}. If the study is local now, specify another purged study, or run {self.recall_command}"
+            f"{_ROUTE_NOT_SHOWN}{'' if self.has_route_source else _MISSING_SOURCES}. If the study is local now, it "
+            f"shows no route any more: specify another purged study, or run {self.recall_command}"
         )
         next_step = local_step if is_local else not_shown_step
         return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from pathlib import Path
 
 from dcmcfg.bulk.attempt import StudyRequester
 from dcmcfg.bulk.events import RunEvent, StudyFinished
@@ -32,8 +33,9 @@ from dcmcfg.suggestions import join_limited
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
+from dcmcfg.verify.external_log import FilePosition, get_file_position
 from dcmcfg.verify.receiver_options import format_receiver_problems
-from dcmcfg.verify.verdict import format_instance_count
+from dcmcfg.verify.verdict import RouteFinding, format_instance_count
 
 _MAX_UIDS_SHOWN = 5
 _MAX_WARNINGS_SHOWN = 5
@@ -89,6 +91,8 @@ class BulkSession:
         # Only listed studies are reopened, so the list is stored first.
         self._reopen_studies()
         uids = store.list_unfinished_studies()
+        log = self.requester.evidence_sources.external_log
+        log_position = get_file_position(log) if log else None
         notes += self._describe_earlier_results(uids)
         ending, error = RunEnding.COMPLETED, None
         if uids:
@@ -105,12 +109,19 @@ class BulkSession:
         results = self._read_results()
         now, checksum = datetime.now(UTC), self.requester.configuration_checksum
         report = BulkReport.create(
-            store.run_parameters, store.path, results, now, has_new_results=bool(uids), configuration_checksum=checksum
+            store.run_parameters,
+            store.path,
+            results,
+            now,
+            has_new_results=bool(uids),
+            configuration_checksum=checksum,
+            reads_external_log=log is not None,
         )
         all_notes = (
             *notes,
             *_describe_other_configuration(report),
             *_describe_evidence_warnings(results),
+            *(_describe_unchanged_log(log, log_position, results) if log and log_position and uids else ()),
             *self._describe_unclaimed_instances(),
         )
         return SessionResult(
@@ -222,6 +233,21 @@ def _describe_evidence_warnings(results: Sequence[StudyResult]) -> Iterator[str]
     )
     for remark, number in remarks.most_common(_MAX_WARNINGS_SHOWN):
         yield f"{number:,} of {len(results):,} studies: {remark}"
+
+
+def _describe_unchanged_log(log: Path, before: FilePosition, results: Sequence[StudyResult]) -> Iterator[str]:
+    """Yield a note if nothing was written to *log* during the run, although the route of a study is not shown."""
+    final_results = (each.final_result for each in results)
+    is_missing = any(
+        # A warning is about the log itself, for example about its format.
+        each and each.route_finding == RouteFinding.NOT_SHOWN.value and not each.evidence_warnings
+        for each in final_results
+    )
+    if is_missing and before.known and get_file_position(log) == before:
+        yield (
+            f"the log {log} did not change during the run. Either the external archive received no request, or "
+            f"{log.name} is a copy, is the log of another AE, or does not show requests"
+        )
 
 
 def _format_studies(studies: Sequence[str | None]) -> str:

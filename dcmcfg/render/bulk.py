@@ -166,9 +166,10 @@ def _build_header_lines(report: BulkReport) -> Iterator[str]:
             f"{', '.join(f'{finding} {number:,}' for finding, number in summary.route_counts.items())}"
         )
     if summary.routes_not_shown:
+        log = "" if report.reads_external_log else " To read the external archive's log, use --external-log FILE."
         yield (
-            "The archive's database and the external archive's log can show the route. To query the database, use "
-            "--require-route. To read the log, use --external-log FILE."
+            f"To show the route, use --require-route, which queries the archive's database.{log} Request other purged "
+            "studies: a delivered study may be local now, and a local study shows no route."
         )
 
 

@@ -173,6 +173,7 @@ class Evidence:
     archive_identity: PeerIdentity | None = None  # as reported by the archive
     legs: tuple[TransferLeg, ...] = ()  # C-STOREs of the study according to a log
     unchanged_log: Path | None = None  # that log, if nothing was written to it since the C-MOVE was sent
+    log_is_shared: bool = False  # other studies of the run may have changed the log
     log_is_from_archive: bool = False  # the log belongs to the archive that received the C-MOVE
     receiver_info: ReceiverInfo | None = None  # the receiver of dcmcfg; None if it did not listen
     # began to arrive before the C-MOVE was sent (ignored)

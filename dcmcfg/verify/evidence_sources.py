@@ -7,7 +7,7 @@ after it. A failure of a source does not end a verification: it becomes a warnin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from dcmcfg.archive.database import Database
@@ -89,13 +89,22 @@ class PreMoveEvidence:
 class EvidenceSources:
     """The evidence sources; with ``queries_again``, the archive is queried by C-FIND again after the C-MOVE.
 
-    ``warnings`` explain which sources could not be used.
+    ``warnings`` explain which sources could not be used. With ``shares_log``, C-MOVEs of other studies of the run are
+    in the log too. With ``waits_briefly_for_log``, a C-MOVE that the external archive logs late may be missing.
     """
 
     external_log: Path | None = None
     database: Database | None = None
+    _: KW_ONLY
     queries_again: bool = False
+    shares_log: bool = False
+    waits_briefly_for_log: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def can_show_route(self) -> bool:
+        """Whether one of the sources can show the route."""
+        return self.database is not None or self.external_log is not None
 
     def collect_before(self, study_uid: str, on_step: Callable[[str], None] = _do_nothing) -> PreMoveEvidence:
         """Return the evidence from before the C-MOVE."""
@@ -126,6 +135,7 @@ class EvidenceSources:
             database=stored,
             move_records=log_evidence.move_records,
             legs=log_evidence.legs,
+            log_is_shared=self.shares_log,
             log_is_from_archive=log_evidence.is_from_archive_log,
             unchanged_log=self.external_log if log_evidence.is_unchanged else None,
             warnings=(*evidence.warnings, *warnings),
@@ -146,7 +156,9 @@ class EvidenceSources:
         # Only Orthanc's resource IDs depend on the Patient ID, so other logs cost no query.
         if is_written_by_orthanc(pre_move.log_position) and (patient_id := _query_patient_id(evidence, association)):
             query = replace(query, orthanc_resource_ids=compute_resource_ids(patient_id, evidence.instances_before))
-        return read_log_evidence(pre_move.log_position, query)
+        return read_log_evidence(
+            pre_move.log_position, query, is_shared=self.shares_log, waits_briefly=self.waits_briefly_for_log
+        )
 
 
 #: No evidence beyond the responses of the archive and the receiver of dcmcfg.

@@ -225,8 +225,9 @@ def _parse_status(value: object) -> int | None:
     return number if number is not None and number <= _MAX_STATUS else None
 
 
-#: Seconds after the archive's response in which the external archive may still write.
-LOG_WAIT_S = 1.0
+#: Seconds after the archive's response in which the external archive may still write; a brief wait costs less for many
+#: local studies, about which the external archive writes nothing.
+LOG_WAIT_S, BRIEF_LOG_WAIT_S = 1.0, 0.2
 _POLL_S = 0.05
 #: Tolerance for time stamps after now, in a replaced log without a known start of this run.
 _CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -282,27 +283,34 @@ def is_written_by_orthanc(position: LogPosition) -> bool:
     return is_orthanc_log((tail.text or tail.preceding_text).splitlines())
 
 
-def read_log_evidence(position: LogPosition, query: LogQuery) -> LogEvidence:
+def read_log_evidence(
+    position: LogPosition, query: LogQuery, *, is_shared: bool = False, waits_briefly: bool = False
+) -> LogEvidence:
     """Return the evidence of the log on the study in *query* since *position*.
 
-    Waits a moment for a first C-MOVE, and for the end of an unfinished one. Text appended since *position* counts as
-    later. In a replaced log, the time stamps decide; those without a zone are in this machine's zone.
+    Waits a moment for a first C-MOVE (shorter with *waits_briefly*), and for the end of an unfinished one. Text
+    appended since *position* counts as later. In a replaced log, the time stamps decide; those without a zone are in
+    this machine's zone. With *is_shared*, other studies of the run may have changed the log.
     """
-    deadline = monotonic() + LOG_WAIT_S
+    started = monotonic()
     while True:
-        evidence = _read_once(position, query)
-        if (evidence.move_records and evidence.is_complete) or monotonic() > deadline:
+        evidence = _read_once(position, query, is_shared=is_shared)
+        wait_s = BRIEF_LOG_WAIT_S if waits_briefly and not evidence.move_records else LOG_WAIT_S
+        if (evidence.move_records and evidence.is_complete) or monotonic() > started + wait_s:
             return evidence
         sleep(_POLL_S)
 
 
-def _read_once(position: LogPosition, query: LogQuery) -> LogEvidence:
+def _read_once(position: LogPosition, query: LogQuery, *, is_shared: bool) -> LogEvidence:
     try:
         tail = read_tail(position.path, position.file_position)
     except UnreadableLog as error:
         return LogEvidence(None, f"the external archive's log {position.path} cannot be read: {error}")
     lines = tail.text.splitlines()
     known_lines = lines or tail.preceding_text.splitlines()
+    if is_shared and not lines and _is_known_format(known_lines):
+        # With a line about another study, the log would show no C-MOVE either.
+        return LogEvidence((), is_unchanged=True)
     if is_orthanc_log(known_lines):
         return _read_orthanc_log(position, tail, lines, query)
     if is_dcm4che_log(known_lines):
@@ -318,6 +326,10 @@ def _read_once(position: LogPosition, query: LogQuery) -> LogEvidence:
     ]
     legs = tuple(leg for record, leg in records if leg is not None)
     return LogEvidence(tuple(record for record, _ in records), legs=legs, is_unchanged=not lines)
+
+
+def _is_known_format(lines: list[str]) -> bool:
+    return is_orthanc_log(lines) or is_dcm4che_log(lines) or dcmtk_log.is_dcmtk_log(lines) or any(parse_records(lines))
 
 
 def _read_orthanc_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:

@@ -145,13 +145,6 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
     return tuple(stored_instances[uid] for uid in sorted(uids)) if uids <= stored_instances.keys() else None
 
 
-#: The evidence sources that show the route if only Instance Availability is known.
-EVIDENCE_SOURCES_HINT = (
-    "to find out the route, specify --archive-url for the archive's database, or --external-log for the external "
-    "archive's log"
-)
-
-
 def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
     """Weigh the location of the files: an instance that is delivered without a local file came from elsewhere."""
     before = evidence.database.before
@@ -162,11 +155,13 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
-        findings.remarks.append(f"the location of the files before the C-MOVE is unknown ({EVIDENCE_SOURCES_HINT})")
+        findings.remarks.append(
+            f"the location of the files before the C-MOVE is unknown ({_describe_sources(evidence)})"
+        )
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. But possibly, the archive still had the files ({EVIDENCE_SOURCES_HINT})"
+            f"was not ONLINE. But possibly, the archive still had the files ({_describe_sources(evidence)})"
         )
     if evidence.instances_before:
         remark = (
@@ -178,6 +173,15 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
             else f", after the C-MOVE: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
         )
         findings.remarks.append(remark + after)
+
+
+def _describe_sources(evidence: Evidence) -> str:
+    """Return the evidence sources, not used so far, that show the route if only Instance Availability is known."""
+    if evidence.move_records is not None:
+        return "the archive's database can show the route: see --archive-url"
+    return (
+        "the archive's database or the external archive's log can show the route: see --archive-url and --external-log"
+    )
 
 
 def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:

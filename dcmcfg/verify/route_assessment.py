@@ -7,6 +7,7 @@ move, and the callers of the receiver, with the route that the tree configures.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, get_category
 from dcmcfg.verify.called_ae import is_refused_by_archive
@@ -111,18 +112,14 @@ def weigh_move_records(
         findings.remarks.append(_describe_nothing_sent(evidence, records_of_run[-1]))
     elif evidence.unchanged_log is not None:
         if files.locality is not FileLocality.LOCAL:
-            findings.remarks.append(
-                f"the log {evidence.unchanged_log} did not change after the C-MOVE was sent. Either the external "
-                f"archive received no request, or {evidence.unchanged_log.name} is a copy or the log of another AE"
-            )
+            findings.remarks.append(_describe_unchanged_log(evidence, evidence.unchanged_log))
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without a final response, the C-MOVE may still be running.
         findings.contradictions.append(
             f"{_describe_missing_move(evidence)}, although {format_instance_count(not_local_count)} had no local "
             "file before the C-MOVE"
         )
-    # Whether the log changed during the C-MOVE depends on other studies. A local study must have the same reasons in
-    # both cases.
+    # Other studies may have changed the log. A local study has the same reasons with an unchanged log.
     elif is_excluded and not without_study and files.locality is not FileLocality.LOCAL:
         findings.remarks.append(_describe_missing_move(evidence))
     findings.remarks += [f"{_OWN_RECORD} has a C-MOVE for this study without a calling AE title"] * bool(without_caller)
@@ -181,6 +178,16 @@ def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveReco
     return sum(
         record.completed or 0 if record.forwarded_count is None else record.forwarded_count
         for record in conclusive_records
+    )
+
+
+def _describe_unchanged_log(evidence: Evidence, log: Path) -> str:
+    # A log that other studies changed would have the same meaning for this study.
+    if evidence.log_is_shared:
+        return _describe_missing_move(evidence)
+    return (
+        f"the log {log} did not change after the C-MOVE was sent. Either the external archive received no request, or "
+        f"{log.name} is a copy or the log of another AE"
     )
 
 

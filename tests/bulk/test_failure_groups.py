@@ -96,3 +96,16 @@ def test_all_is_well_when_every_study_has_a_yes() -> None:
     assert make_summary([answered("1.2.1", yes(1))]).all_successful
     assert not make_summary([answered("1.2.1", yes(1)), answered("1.2.2", no("x"))]).all_successful
     assert not make_summary([]).all_successful
+
+
+def test_the_route_can_be_required_while_no_success_lacks_it() -> None:
+    failed = replace(no("status A801"), route_finding="not shown")
+    shown, local = (replace(yes(1), route_finding=finding) for finding in ("shown", "not shown"))
+    for results, can_require in (
+        ((failed,), True),
+        ((failed, shown), True),
+        ((failed, local), False),
+        ((shown,), False),
+    ):
+        summary = make_summary([answered(f"1.2.{number}", each) for number, each in enumerate(results)])
+        assert summary.can_require_route == can_require

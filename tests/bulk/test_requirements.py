@@ -43,8 +43,17 @@ def test_a_study_whose_route_was_not_shown_may_be_local_now_so_the_step_names_an
     required = ResultRequirements(require_route=True, recall_command="dcmcfg verify --recall --dest A")
     judged = required.apply_to_result(REPORTED)
     assert judged.next_step.endswith(
-        ". If the study is local now, specify another purged study, or run dcmcfg verify --recall --dest A"
+        ". If the study is local now, it shows no route any more: specify another purged study, or run dcmcfg verify "
+        "--recall --dest A"
     )
+
+
+def test_a_run_that_reads_the_database_or_the_log_is_told_of_no_other_source() -> None:
+    judged = ResultRequirements(require_route=True, has_route_source=True).apply_to_result(REPORTED)
+    assert judged.next_step.startswith(
+        "to verify the route of a purged study, run the same command with --again. If the study is local now, "
+    )
+    assert not is_fixable(judged)
 
 
 def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help() -> None:

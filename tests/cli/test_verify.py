@@ -36,8 +36,7 @@ from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 pytestmark = pytest.mark.real
 
 CAN_SHOW = (
-    "to find out the route, specify --archive-url for the archive's database, or --external-log for the external "
-    "archive's log"
+    "the archive's database or the external archive's log can show the route: see --archive-url and --external-log"
 )
 
 

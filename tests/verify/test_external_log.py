@@ -91,6 +91,14 @@ def test_a_log_of_dcmtk_to_which_nothing_is_written_is_no_witness(read_appended:
     assert (evidence.move_records, "shows no association since" in evidence.reason) == (None, True)
 
 
+@pytest.mark.parametrize("before", [ECHO, f"{dcmtk.RECEIVED}\n", ""])
+def test_a_log_shared_by_many_studies_shows_no_c_move_whether_or_not_others_wrote(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "log"
+    path.write_text(before)
+    evidence = read_log_evidence(get_log_position(path), QUERY, is_shared=True, waits_briefly=True)
+    assert (evidence.move_records, evidence.reason, evidence.is_unchanged) == ((), "", True)
+
+
 def test_where_nobody_knows_who_is_asked_any_log_counts(read_appended: ReadAppended) -> None:
     anybody = replace(QUERY, external_ae_titles=frozenset())
     assert read_appended(ECHO.replace("LONGTERM", "STORESCP"), query=anybody).move_records == ()

@@ -161,8 +161,8 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
         "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. But possibly, the archive still had "
-        "the files (to find out the route, specify --archive-url for the archive's database, or --external-log for the "
-        "external archive's log)"
+        "the files (the archive's database or the external archive's log can show the route: see --archive-url and "
+        "--external-log)"
     ) in reasons(nearline)
     assert (
         locate_files_before_move(replace(ALONE, instances_before=instances_before_move("ONLINE"))).locality
@@ -175,8 +175,8 @@ def test_online_without_a_witness_says_what_would_show_the_route() -> None:
     online = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
     assert any(
         reason.startswith(
-            "the location of the files before the C-MOVE is unknown (to find out the route, specify --archive-url for "
-            "the archive's database"
+            "the location of the files before the C-MOVE is unknown (the archive's database or the external "
+            "archive's log can show the route: see --archive-url and --external-log"
         )
         for reason in reasons(online)
     )

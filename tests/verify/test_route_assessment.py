@@ -280,3 +280,13 @@ def test_an_unchanged_log_is_named_unless_the_study_is_local() -> None:
     assessment = judge_route(local, delivered=True)
     assert assessment.finding is RouteFinding.NOT_TRIED
     assert not any("was written" in each or "longterm.log" in each for each in assessment.reasons)
+
+
+def test_in_a_run_over_many_studies_an_unchanged_log_has_the_reason_of_a_log_that_other_studies_changed() -> None:
+    shared = replace(GOOD, move_records=(), log_is_shared=True)
+    unchanged = replace(shared, unchanged_log=Path("moves.jsonl"))
+    assert judge_route(unchanged, delivered=True) == judge_route(shared, delivered=True)
+    assert (
+        "the external archive's log shows no C-MOVE for this study in this run"
+        in judge_route(unchanged, delivered=True).reasons
+    )

@@ -38,11 +38,15 @@ class EvidenceOptions:
     def open_bulk_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
         """Return the evidence sources of many studies.
 
-        Each source takes time for each study. Without ``--require-route``, only explicitly requested ones are used.
+        The database takes time for each study, so it is queried only with ``--require-route`` or ``--qido``. The log of
+        the profile costs little if dcmcfg waits only briefly. But a C-MOVE that is missing in the log may contradict
+        the database, so with the database, dcmcfg waits longer.
         """
-        log = self.external_log or (settings.external_move_log if self.require_route else None)
+        log = self.external_log or settings.external_move_log
         queries_database = self.require_route if self.use_qido is None else self.use_qido
-        return self._open_database_source(settings, archive_ae, log) if queries_database else EvidenceSources(log)
+        sources = self._open_database_source(settings, archive_ae, log) if queries_database else EvidenceSources(log)
+        is_brief = not (queries_database or self.require_route or self.external_log)
+        return replace(sources, shares_log=True, waits_briefly_for_log=is_brief)
 
     def _open_database_source(self, settings: Settings, archive_ae: str, log: Path | None) -> EvidenceSources:
         try:

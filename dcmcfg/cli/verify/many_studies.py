@@ -51,7 +51,6 @@ from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import ActiveDestination
-    from dcmcfg.dicom.peer import Peer
     from dcmcfg.model.devices import Configuration
 
 #: If more studies match and ``--limit`` is not given, the user must confirm.
@@ -129,7 +128,10 @@ def verify_many(
                 *(["--temporary-dest"] if active_destination else ["--dest", run.destination_ae_title]),
             )
             requirements = ResultRequirements(
-                evidence_options.require_route, None if bulk.only_failed else checksum, recall_command
+                evidence_options.require_route,
+                None if bulk.only_failed else checksum,
+                recall_command,
+                has_route_source=requester.evidence_sources.can_show_route,
             )
             session_result = BulkSession(
                 requester=requester,
@@ -142,7 +144,7 @@ def verify_many(
         next_steps = tuple(
             map(
                 add_run_options,
-                _list_next_steps(session_result, active_destination, _get_rerun_mode(bulk), addresses.archive),
+                _list_next_steps(session_result, active_destination, run, addresses),
             )
         )
         # Many studies have the same next step, hence the cache.
@@ -276,13 +278,17 @@ def _confirm_study_count(matching: StudyQuery) -> None:
 
 
 def _list_next_steps(
-    session_result: SessionResult, active_destination: ActiveDestination | None, rerun_mode: RepeatScope, archive: Peer
+    session_result: SessionResult,
+    active_destination: ActiveDestination | None,
+    run: VerifyRun,
+    addresses: VerificationAddresses,
 ) -> list[str]:
     steps = []
+    rerun_mode = _get_rerun_mode(run.bulk_options)
     if session_result.error is not None:
         error = session_result.error
         problem = ": ".join(part for part in (error.subject, error.message) if part)
-        next_step = make_next_step(error, archive)
+        next_step = make_next_step(error, addresses.archive)
         steps.append(f"{problem}. {capitalise_sentence(next_step)}" if next_step else problem)
     if session_result.report.summary.unfinished_count:
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
@@ -293,7 +299,15 @@ def _list_next_steps(
         steps.append("The configuration has changed. To verify all studies again, run the same command with --again")
     if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:
         replacement = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
-        steps.append(f"Fix the problems, then run the same command with --only-failed{replacement}")
+        route_step = (
+            ". To verify the route too, add --require-route to this command: after the first success, the study may be "
+            "local, and a local study shows no route"
+        )
+        may_recall = addresses.route.external_requests and session_result.report.summary.can_require_route
+        steps.append(
+            f"Fix the problems, then run the same command with --only-failed{replacement}"
+            f"{route_step if may_recall and not run.evidence_options.require_route else ''}"
+        )
     if (
         active_destination is not None
         and session_result.report.summary.outcome_counts

@@ -25,8 +25,9 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     assert plain(done.stdout, pacs, site) == (
         "5 studies: 3 reported as sent by the archive, 2 not verified\n\nC-MOVE from DCMCFG to "
         "DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n5 attempts; instances sent (as reported by the archive): "
-        "3\nRoute (number of studies): not shown 5\nThe archive's database and the external archive's log can show the "
-        "route. To query the database, use --require-route. To read the log, use --external-log FILE.\n\nFailures  2 "
+        "3\nRoute (number of studies): not shown 5\nTo show the route, use --require-route, "
+        "which queries the archive's database. To read the external archive's log, use --external-log FILE. Request "
+        "other purged studies: a delivered study may be local now, and a local study shows no route.\n\nFailures  2 "
         f"studies: status C801, refused: the archive does not allow this Move Destination\n          {FIVE[1]}\n       "
         f"   {FIVE[2]}\n          Next step: In LDAP, dcmAcceptedMoveDestination of DCM4CHEE is not set, so any "
         "destination is allowed. But the archive still uses an older configuration: run dcmcfg reload. If the error "

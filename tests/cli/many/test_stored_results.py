@@ -110,3 +110,15 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
 
     assert run(*arguments, "--again").exit_code == 0
     assert (run(*arguments).exit_code, len(pacs.moves)) == (0, 7)
+
+
+def test_a_log_that_did_not_change_is_told_once_for_the_whole_run(verify: Verify, tmp_path: Path) -> None:
+    log = tmp_path / "moves.jsonl"
+    log.touch()
+    done = verify(*named(FIVE[:2]), "--external-log", str(log))
+    output = " ".join(done.stdout.split())
+    note = f"Note the log {log} did not change during the run. Either the external archive received no request, or"
+    assert output.count(note) == 1
+    assert "To read the external archive's log" not in output
+    again = verify(*named(FIVE[:2]), "--external-log", str(log))
+    assert "did not change" not in again.stdout, "no request was sent"

@@ -28,8 +28,9 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
         "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
         "5 attempts; instances sent (as reported by the archive): 5\n"
         "Route (number of studies): not shown 5\n"
-        "The archive's database and the external archive's log can show the route. To query the database, use "
-        "--require-route. To read the log, use --external-log FILE.\n"
+        "To show the route, use --require-route, which queries the archive's database. To read the external archive's "
+        "log, use --external-log FILE. Request other purged studies: a delivered study may be local now, and a local "
+        "study shows no route.\n"
         "\n"
         "Results   STORE\n"
     )
