@@ -46,12 +46,18 @@ class RunParameters:
 
     def describe_differences(self, other: RunParameters) -> tuple[str, ...]:
         """Return descriptions of the differences from *other*, the current parameters."""
-        names = dict.fromkeys((*self.values, *other.values))
         return tuple(
             f"{name}: {self.values.get(name) or 'none'} in the store, {other.values.get(name) or 'none'} in this run"
-            for name in names
-            if (self.values.get(name) or "") != (other.values.get(name) or "")
+            for name in self._find_differences(other)
         )
+
+    def differs_only_in_route(self, other: RunParameters) -> bool:
+        """Return whether dcmExternalRetrieveAEDestination is the only difference from *other*."""
+        return self._find_differences(other) == [EXTERNAL_RETRIEVE_AE_DESTINATION]
+
+    def _find_differences(self, other: RunParameters) -> list[str]:
+        names = dict.fromkeys((*self.values, *other.values))
+        return [name for name in names if (self.values.get(name) or "") != (other.values.get(name) or "")]
 
 
 def collect_run_parameters(

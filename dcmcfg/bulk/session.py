@@ -21,6 +21,7 @@ from dcmcfg.bulk.requirements import NO_REQUIREMENTS, ResultRequirements
 from dcmcfg.bulk.run import RunEnding, run
 from dcmcfg.bulk.run_options import RunOptions
 from dcmcfg.bulk.source import StudyQuery, StudySource
+from dcmcfg.bulk.store import ResultStore
 from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
 from dcmcfg.edits.temporary_destination import TITLE_PREFIX
 from dcmcfg.entry import Attribute, Entry
@@ -87,7 +88,7 @@ class BulkSession:
         Raises :class:`DcmcfgError` for an invalid list, and if the store fails.
         """
         store = self.requester.store
-        notes = [*self.requester.addresses.warnings, *self._store_study_list()]
+        notes = [*self.requester.addresses.warnings, *_describe_route_change(store), *self._store_study_list()]
         # Only listed studies are reopened, so the list is stored first.
         self._reopen_studies()
         uids = store.list_unfinished_studies()
@@ -203,6 +204,15 @@ class BulkSession:
                 f"received {format_instance_count(len(foreign))} of studies that are not in the list: "
                 f"{_format_studies(foreign)}"
             )
+
+
+def _describe_route_change(store: ResultStore) -> Iterator[str]:
+    """Yield a note about results that were recorded with another dcmExternalRetrieveAEDestination."""
+    if store.route_change:
+        yield (
+            f"using the results from before a configuration change ({'; '.join(store.route_change)}). dcmcfg keeps "
+            "the results of successful studies"
+        )
 
 
 def _describe_other_configuration(report: BulkReport) -> Iterator[str]:

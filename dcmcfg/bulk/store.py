@@ -52,20 +52,28 @@ class ResultStore:
     :class:`DcmcfgError` if the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        run_parameters: RunParameters,
+        route_change: tuple[str, ...] = (),
+    ) -> None:
         self.path = path
         self.run_parameters = run_parameters
+        self.route_change = route_change  # the former parameters of the results, in words, if the route has changed
         self._connection = connection
         self._lock = threading.Lock()
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, run_parameters: RunParameters) -> Iterator[Self]:
+    def open(cls, path: Path, run_parameters: RunParameters, *, accepts_other_route: bool = False) -> Iterator[Self]:
         """Yield the store in *path* for results with *run_parameters*; create it if it does not exist.
 
-        The store is locked for this process. Raises :class:`Refused` if another process has locked it, if the file is
-        not a store, or if it has results with other parameters, and :class:`~dcmcfg.errors.UnknownFormat`. A store with
-        an older format is upgraded.
+        With *accepts_other_route*, results with another dcmExternalRetrieveAEDestination are kept, and the store gets
+        *run_parameters*. The store is locked for this process. Raises :class:`Refused` if another process has locked
+        it, if the file is not a store, or if it has results with other parameters, and
+        :class:`~dcmcfg.errors.UnknownFormat`. A store with an older format is upgraded.
         """
         with lock_store(path):
             if path.exists():
@@ -79,17 +87,21 @@ class ResultStore:
                     # With a write-ahead log, NORMAL could lose the last transactions in a power failure.
                     connection.execute("PRAGMA synchronous = FULL")
                     number = read_format_number(path, connection)
-                    _adopt_run_parameters(path, connection, run_parameters)
+                    route_change = _adopt_run_parameters(
+                        path, connection, run_parameters, accepts_other_route=accepts_other_route
+                    )
                     # The order matters: a store of another run is refused before the upgrade, which leaves WAL
                     # mode.
                     upgrade_store(path, connection, number)
                     connection.execute("PRAGMA journal_mode = WAL")
-                    yield cls(path, connection, run_parameters)
+                    yield cls(path, connection, run_parameters, route_change)
                 finally:
                     connection.close()
 
     @staticmethod
-    def read_listing_time(path: Path, run_parameters: RunParameters, source: str) -> datetime | None:
+    def read_listing_time(
+        path: Path, run_parameters: RunParameters, source: str, *, accepts_other_route: bool = False
+    ) -> datetime | None:
         """Return the listing time of *source*, as :meth:`get_listing_time` does, without creating or changing anything.
 
         Raises the same errors as :meth:`open`.
@@ -100,7 +112,10 @@ class ResultStore:
             require_store(path)
             with _translate_errors(path), closing(sqlite3.connect(path)) as connection:
                 read_format_number(path, connection)
-                is_same = _check_run_parameters(path, connection, run_parameters)
+                stored = _read_run_parameters(connection)
+                is_same = (
+                    accepts_other_route and stored.differs_only_in_route(run_parameters)
+                ) or _check_run_parameters(path, connection, run_parameters)
                 return _parse_listing_time(_read_metadata(connection), source) if is_same else None
 
     def set_study_list(self, uids: Sequence[str], source: str = "") -> None:
@@ -220,11 +235,13 @@ def _parse_listing_time(metadata: Mapping[str, str], source: str) -> datetime | 
     return parse_timestamp(metadata.get(_LISTED_AT, "")) if metadata.get(_LISTED_FROM) == source else None
 
 
+def _read_run_parameters(connection: sqlite3.Connection) -> RunParameters:
+    return RunParameters(json.loads(_read_metadata(connection).get(_RUN_PARAMETERS, "{}")))
+
+
 def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> bool:
     """Return whether the store has *run_parameters*; raise :class:`Refused` if it has results with others."""
-    differences = RunParameters(json.loads(_read_metadata(connection).get(_RUN_PARAMETERS, "{}"))).describe_differences(
-        run_parameters
-    )
+    differences = _read_run_parameters(connection).describe_differences(run_parameters)
     if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
             f"the result store has results of runs with other parameters: {'; '.join(differences)}",
@@ -234,12 +251,24 @@ def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parame
     return not differences
 
 
-def _adopt_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
-    """Set *run_parameters* in a store without results; raise :class:`Refused` if it has results with others."""
+def _adopt_run_parameters(
+    path: Path, connection: sqlite3.Connection, run_parameters: RunParameters, *, accepts_other_route: bool
+) -> tuple[str, ...]:
+    """Set *run_parameters* in a store without results, or in one whose results differ in an accepted route only.
+
+    Returns the differences of the latter in words. Raises :class:`Refused` for results with other parameters.
+    """
+    stored = _read_run_parameters(connection)
+    if accepts_other_route and stored.differs_only_in_route(run_parameters):
+        connection.execute(
+            "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_RUN_PARAMETERS, json.dumps(dict(run_parameters.values)))
+        )
+        return stored.describe_differences(run_parameters)
     if not _check_run_parameters(path, connection, run_parameters):
         connection.execute("DELETE FROM study")
         connection.execute("DELETE FROM fact")
         connection.execute("INSERT INTO fact VALUES (?, ?)", (_RUN_PARAMETERS, json.dumps(dict(run_parameters.values))))
+    return ()
 
 
 def _now() -> str:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.bulk.attempt import MoveTracker, StudyEvidence, StudyRequester, keep_verdict_unchanged
+from dcmcfg.bulk.earlier_results import StoreChoice, choose_store
 from dcmcfg.bulk.requirements import ResultRequirements
 from dcmcfg.bulk.run import RunEnding
 from dcmcfg.bulk.run_options import ReceiverKind, RunParameters, collect_run_parameters
@@ -98,9 +98,11 @@ def verify_many(
     run_parameters = _make_run_parameters(run, addresses, request, receiver_kind)
     source = _resolve_query(run, source, run_parameters, request=request, addresses=addresses)
     checksum = compute_configuration_checksum(configuration, run.settings.device, addresses, request)
+    store_choice = _choose_store(bulk, source, run_parameters)
+    store_choice.copy_earlier_results()
     with convert_failures_after_send() as sent:
         with (
-            ResultStore.open(_get_store_path(bulk, source, run_parameters), run_parameters) as store,
+            ResultStore.open(store_choice.path, run_parameters, accepts_other_route=bulk.only_failed) as store,
             own_receiver or nullcontext(),
         ):
             requester = StudyRequester(
@@ -220,7 +222,10 @@ def _resolve_query(
 ) -> StudySource:
     """Return *source*, with the matches of a query unless the store has them. No store is created or changed."""
     listed_at = ResultStore.read_listing_time(
-        _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
+        _choose_store(run.bulk_options, source, run_parameters).readable_path,
+        run_parameters,
+        source.source_id,
+        accepts_other_route=run.bulk_options.only_failed,
     )
     if (
         not isinstance(source, StudyQuery)
@@ -234,11 +239,12 @@ def _resolve_query(
         )
 
 
-def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunParameters) -> Path:
-    return (
-        bulk.store_file
-        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.source_id)}{STORE_SUFFIX}"
-    )
+def _choose_store(bulk: BulkOptions, source: StudySource, run_parameters: RunParameters) -> StoreChoice:
+    if bulk.store_file:
+        return StoreChoice(path=bulk.store_file)
+    name = run_parameters.compute_store_name(source.source_id)
+    path = get_state_subfolder(STORE_FOLDER) / f"{name}{STORE_SUFFIX}"
+    return choose_store(path, run_parameters, source.source_id) if bulk.only_failed else StoreChoice(path=path)
 
 
 def _make_run_parameters(

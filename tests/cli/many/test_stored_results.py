@@ -112,6 +112,31 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert (run(*arguments).exit_code, len(pacs.moves)) == (0, 7)
 
 
+@pytest.mark.parametrize("has_own_file", [False, True])
+def test_only_the_failed_studies_are_asked_again_after_the_route_was_changed(
+    run: Run, own_site: RunningSlapd, pacs: Archive, script: Script, tmp_path: Path, has_own_file: bool
+) -> None:
+    bad = FIVE[1]
+    script.answers[bad] = MoveResponse(0xA801)
+    own_file = ("--results", str(tmp_path / "own.sqlite")) if has_own_file else ()
+    arguments = (*command(pacs), *named(FIVE[:3]), *own_file)
+    assert run(*arguments).exit_code == 1
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes", "--no-reload").exit_code == 0
+    del script.answers[bad]
+
+    repeated = run(*arguments, "--only-failed")
+    assert repeated.exit_code == 0
+    assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
+    assert (
+        "Note      using the results from before a configuration change (dcmExternalRetrieveAEDestination: none in the "
+        "store, DCM4CHEE in this run). dcmcfg keeps the results of successful studies" in repeated.stdout
+    )
+    assert "Note      2 of 3 studies succeeded before a configuration change" in repeated.stdout
+    again = run(*arguments, "--only-failed")
+    assert (again.exit_code, len(pacs.moves)) == (0, 4)
+    assert "using the results from before" not in again.stdout
+
+
 def test_a_log_that_did_not_change_is_told_once_for_the_whole_run(verify: Verify, tmp_path: Path) -> None:
     log = tmp_path / "moves.jsonl"
     log.touch()
