@@ -8,12 +8,14 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dcmcfg.directory.ldap import connect
 from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.nodes.replicas import WrittenState, read_written_state
 from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.schema.comparable import DefinitionKind
 from dcmcfg.settings.folders import get_state_folder
@@ -24,6 +26,7 @@ from tests.cli.conftest import Run
 from tests.cli.schema_sites import (
     COUNT,
     COUNT_DN,
+    DEVICE,
     TARGET,
     Serve,
     config_settings,
@@ -266,6 +269,17 @@ class Replicated:
             lambda: sorted(map(str, self.consumer.entries())) == sorted(map(str, self.provider.entries()))
         )
 
+    def stop_replication(self) -> str:
+        """Remove the syncrepl of the consumer, which then gets no more changes; return it."""
+        found = self.consumer.run_config_client(
+            "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", DATABASE, "-s", "base", "olcSyncrepl"
+        )
+        self.consumer.modify_config(f"dn: {DATABASE}\nchangetype: modify\ndelete: olcSyncrepl\n")
+        return found.stdout.split("olcSyncrepl: ")[1].strip()
+
+    def continue_replication(self, syncrepl: str) -> None:
+        self.consumer.modify_config(f"dn: {DATABASE}\nchangetype: modify\nadd: olcSyncrepl\nolcSyncrepl: {syncrepl}\n")
+
 
 @pytest.fixture
 def replicated(run: Run, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replicated:
@@ -344,19 +358,13 @@ def test_a_replica_that_is_behind_keeps_its_schema_until_it_follows(
 ) -> None:
     monkeypatch.setattr("dcmcfg.cli.session.schema_update._REPLICA_TIMEOUT_S", 0.3)
     schemas = [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)]
-    # Without its syncrepl, the consumer no longer gets what the provider changes.
-    syncrepl = replicated.consumer.run_config_client(
-        "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", DATABASE, "-s", "base", "olcSyncrepl"
-    ).stdout.split("olcSyncrepl: ")[1]
-    replicated.consumer.modify_config(f"dn: {DATABASE}\nchangetype: modify\ndelete: olcSyncrepl\n")
+    syncrepl = replicated.stop_replication()
     stopped = run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete")
     assert stopped.exit_code == 4, stopped.stderr
     assert f"{COUNT_DN}: dcmuiCountAET\n" in stopped.stderr
     assert f"complete: none\n  not complete: {replicated.consumer.url}, {replicated.provider.url}\n" in stopped.stderr
     assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
-    replicated.consumer.modify_config(
-        f"dn: {DATABASE}\nchangetype: modify\nadd: olcSyncrepl\nolcSyncrepl: {syncrepl.strip()}\n"
-    )
+    replicated.continue_replication(syncrepl)
     assert replicated.follows()
     again = run("upgrade", "schema", "--to", target, "--yes", *CONFIG)
     assert again.exit_code == 0, again.stderr
@@ -366,6 +374,40 @@ def test_a_replica_that_is_behind_keeps_its_schema_until_it_follows(
     # The values were deleted by the first run, and their change is still known.
     assert back.stdout.endswith("dcmcfg undo 1\n")
     assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
+
+
+def test_an_undo_waits_for_a_replica_that_is_behind(
+    run: Run, replicated: Replicated, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete").exit_code == 0
+    schemas = [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)]
+    assert run("set", "dcm4chee-arc", "dcmDeleteStudyInterval=PT1H", "--yes", "--no-reload").exit_code == 0
+    used = run("upgrade", "schema", "--undo", "--yes", *CONFIG)
+    assert used.exit_code == 3
+    assert f"{replicated.provider.url}: entries use attributes or object classes that this change" in used.stderr
+    assert "next: revert the changes of these entries first: dcmcfg undo" in used.stderr
+    assert replicated.follows()
+    syncrepl = replicated.stop_replication()
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("dcmcfg.cli.session.schema_undo._REPLICA_TIMEOUT_S", 0.3)
+        behind = run("upgrade", "schema", "--undo", "--yes", *CONFIG)
+    assert behind.exit_code == 3
+    assert (
+        f"{replicated.consumer.url}: entries use attributes or object classes that this change removes. The directory "
+        "itself has no such entries, so this replica probably does not have the newest changes yet\n"
+        f"  {DEVICE}: dcmDeleteStudyInterval\n"
+        "  next: wait, and run the command again. To compare the replica with the directory: dcmcfg status --replicas\n"
+    ) in behind.stderr
+    assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
+
+    def begin_to_wait(*arguments: Any) -> WrittenState:
+        replicated.continue_replication(syncrepl)
+        return read_written_state(*arguments)
+
+    monkeypatch.setattr("dcmcfg.cli.session.schema_undo.read_written_state", begin_to_wait)
+    back = run("upgrade", "schema", "--undo", "--yes", *CONFIG)
+    assert back.exit_code == 0, back.stderr
 
 
 def test_a_plan_names_the_schema_of_each_server_as_the_next_step(

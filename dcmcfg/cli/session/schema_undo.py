@@ -9,6 +9,7 @@ from pathlib import Path
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.node_access import ReplicaProgress
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_server_name, list_servers, lock_servers
 from dcmcfg.cli.terminal import confirm, require_terminal
@@ -16,9 +17,12 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, NotFound, Refused
+from dcmcfg.model.tree import Tree
+from dcmcfg.nodes.replicas import read_written_state, wait_for_replica
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.schema_update import print_server_plan, server_plan_json
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, print_line
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema_update.inspection import ServerPlan, WantSchema, inspect_server, require_unused
 from dcmcfg.schema_update.record import RecordedServer, SchemaUpdateRecord, UpdateState, find_revertible, list_records
 from dcmcfg.schema_update.run import PlannedServer, apply_plans
@@ -29,6 +33,8 @@ from dcmcfg.upgrade.schema.wanted import want_former
 
 _COMMAND = "dcmcfg upgrade schema --undo"
 _DATA_FIRST = "revert the changes of these entries first: dcmcfg undo (to find the changes: dcmcfg history)"
+#: Seconds to wait until a replica has the changes that the directory has.
+_REPLICA_TIMEOUT_S = 60.0
 _MAX_LISTED = 20
 _SIZE_LIMIT_EXCEEDED = 4
 
@@ -59,8 +65,11 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
     console = make_stderr_console() if options.as_json else make_stdout_console()
     planned = []
     with ExitStack() as stack:
+        provider: Directory | None = None
+        # The provider is the first.
         for recorded, server in _match_servers(record, list_servers(settings, options)):
-            each = _plan_server(stack, recorded, server)
+            each, data = _plan_server(stack, recorded, server, provider)
+            provider = provider or data
             print_line(console, escape_unprintable(f"server {each.plan.ldap_url}"))
             print_server_plan(console, each.plan)
             planned.append(each)
@@ -95,16 +104,61 @@ def _match_servers(
     return [(each, by_url[each.ldap_url]) for each in recorded]
 
 
-def _plan_server(stack: ExitStack, recorded: RecordedServer, server: SchemaServer) -> PlannedServer:
+def _plan_server(
+    stack: ExitStack, recorded: RecordedServer, server: SchemaServer, provider: Directory | None
+) -> tuple[PlannedServer, Directory]:
+    """Return the plan of *server*, and the connection to its data; *provider* is None if it is the provider itself."""
     try:
         data = stack.enter_context(open_directory(server.data))
         config = stack.enter_context(open_directory(server.config))
         plan = inspect_server(config, data, _make_former(recorded))
+        if provider is not None and not _allows_entries(data, plan):
+            # The provider has passed the check, and the replica gets the entries of the provider.
+            _wait_for_replica(provider, server)
+            plan = inspect_server(config, data, _make_former(recorded))
     except DirectoryError as error:
         raise add_server_name(error, server.url) from error
+    try:
+        _require_allowed_entries(data, plan)
+    except Refused as error:
+        if provider is None:
+            raise
+        raise Refused(
+            f"{error.message}. The directory itself has no such entries, so this replica probably does not have the "
+            "newest changes yet",
+            subject=error.subject,
+            next_step="wait, and run the command again. To compare the replica with the directory: dcmcfg status "
+            "--replicas",
+            details=error.details,
+        ) from error
+    return PlannedServer(plan, server.access), data
+
+
+def _wait_for_replica(provider: Directory, server: SchemaServer) -> None:
+    """Wait until the replica *server* has the changes of *provider*, or until the time-out."""
+    tree, progress = Tree(load_bundled_schema(), {}), ReplicaProgress()
+    wait_for_replica(
+        server.url,
+        lambda: open_directory(server.data),
+        read_written_state(provider, tree, ()),
+        tree,
+        timeout_s=_REPLICA_TIMEOUT_S,
+        on_wait=lambda seconds, reason: progress.report(server.url, seconds, reason),
+    )
+
+
+def _allows_entries(data: Directory, plan: ServerPlan) -> bool:
+    try:
+        _require_allowed_entries(data, plan)
+    except Refused:
+        return False
+    return True
+
+
+def _require_allowed_entries(data: Directory, plan: ServerPlan) -> None:
+    """Raise :class:`Refused` if entries of the server use removed definitions, or the former schema forbids them."""
     require_unused(plan, _DATA_FIRST)
     _require_valid(_read_entries(data), plan)
-    return PlannedServer(plan, server.access)
 
 
 def _read_entries(directory: Directory) -> Iterable[Entry]:
