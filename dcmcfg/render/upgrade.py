@@ -18,9 +18,9 @@ from dcmcfg.render.upgrade_places import (
     MAX_NAMES,
     NO_TASKS,
     format_change,
+    format_configuration_match,
     format_gap_count,
     format_group,
-    format_match,
     format_place,
     format_software,
     format_sources,
@@ -48,7 +48,7 @@ def print_upgrade_status(console: Console, status: TreeStatus, entry_count: int)
 
 
 def _list_status_lines(status: TreeStatus, entry_count: int) -> Iterator[str]:
-    found = format_match(status.match, may_be_newer=status.may_be_newer)
+    found = format_configuration_match(status)
     yield f"configuration: {found}; {format_count(entry_count, 'entry', 'entries', grouped=True)}"
     yield f"software: {format_software(status.software)}"
     yield from (f"{name}: {text}" for name, text in list_differing_components(status))

@@ -26,13 +26,14 @@ def upgrade_status_json(status: TreeStatus, entry_count: int) -> dict[str, Any]:
 
     ``configuration`` and each of ``components`` (with ``name``) have ``first_release`` and ``last_release`` that match
     best, ``matching`` and ``total`` values. With ``may_be_newer``, the configuration may be at a release after all that
-    dcmcfg knows. A component that ``differs`` is at another release than the configuration.
-    ``software`` is the release that the archive recorded, or null.
+    dcmcfg knows, and with ``may_be_older``, at one before all of them. A component that ``differs`` is at another
+    release than the configuration. ``software`` is the release that the archive recorded, or null.
     """
     return {
         "entry_count": entry_count,
         "configuration": _match_json(status.match),
         "may_be_newer": status.may_be_newer,
+        "may_be_older": status.may_be_older,
         "software": format_version(status.software) if status.software is not None else None,
         "components": [
             {

@@ -102,14 +102,22 @@ def format_sources(places: Sequence[str], *, is_gap: bool = False) -> tuple[str,
     return (*files, *(["default configuration of the release"] if is_gap else []))
 
 
-def format_match(match: ReleaseMatch | None, *, may_be_newer: bool = False) -> str:
-    """Return the releases that a tree or a part of it matches best; with *may_be_newer*, later ones are unknown."""
+def format_configuration_match(status: TreeStatus) -> str:
+    """Return the releases that the whole tree matches best, with "or newer" or "or older" if others may match too."""
+    return _format_match(status.match, may_be_newer=status.may_be_newer, may_be_older=status.may_be_older)
+
+
+def _format_match(match: ReleaseMatch | None, *, may_be_newer: bool = False, may_be_older: bool = False) -> str:
     if match is None:
         return "release unknown"
     first, last = format_version(match.first), format_version(match.last)
     releases = f"release {first}" if first == last else f"release {first} to {last}"
-    if may_be_newer:
+    if may_be_newer and may_be_older:
+        releases += ", older or newer"
+    elif may_be_newer:
         releases = f"release {first} or newer"
+    elif may_be_older:
+        releases = f"release {last} or older"
     return f"{releases} (matches {match.matching:,} of {match.total:,} values)"
 
 
@@ -127,7 +135,7 @@ def list_differing_components(status: TreeStatus) -> Iterator[tuple[str, str]]:
     """Yield name and release of the parts of the tree that are at another release than the tree."""
     for each in status.components:
         if status.match is not None and each.match.differs_from(status.match):
-            yield each.name, f"{format_match(each.match)}, but the whole configuration matches another release best"
+            yield each.name, f"{_format_match(each.match)}, but the whole configuration matches another release best"
 
 
 def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:

@@ -12,8 +12,8 @@ from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, lis
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     NO_TASKS,
+    format_configuration_match,
     format_group,
-    format_match,
     format_place,
     format_software,
     format_sources,
@@ -48,7 +48,7 @@ def list_lead_facts(report: UpgradeReport) -> tuple[tuple[str, str], ...]:
     counts = Counter(report.changed_dns.values())
     return (
         ("Configuration", f"{report.subject}, {format_count(len(upgrade.plan.before.entries), 'entry', 'entries')}"),
-        ("Release of the configuration", format_match(status.match)),
+        ("Release of the configuration", format_configuration_match(status)),
         *list_differing_components(status),
         ("Archive software", format_software(status.software)),
         (

@@ -99,7 +99,7 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
         yield f"{found}. " + (
             "The plan starts from the release that the configuration matches best"
             if missed is None
-            else _describe_missed_range(missed)
+            else _describe_missed_range(missed, may_be_older=status.may_be_older)
         )
     if match is not None and status.software is not None and status.software > match.last:
         yield (
@@ -146,10 +146,10 @@ def _list_versions(release: Release) -> frozenset[Version]:
     return frozenset(each.version for each in release.updates)
 
 
-def _describe_missed_range(missed: tuple[Version, Version]) -> str:
+def _describe_missed_range(missed: tuple[Version, Version], *, may_be_older: bool) -> str:
     present, named = map(format_version, missed)
+    folder = f"the site's release ({present} or older)" if may_be_older else f"release {present}"
     return (
         f"The changes of the releases after {present} up to {named} may be missing in the plan. If the configuration "
-        f"does not have these changes yet, plan again and specify the folder of release {present} with --from or "
-        "--installed"
+        f"does not have these changes yet, plan again and specify the folder of {folder} with --from or --installed"
     )

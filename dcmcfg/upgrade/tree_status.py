@@ -32,7 +32,8 @@ class ComponentMatch:
 class TreeStatus:
     """The release of a site's tree, by its signs, and of its parts; ``software`` is what the archive wrote itself.
 
-    With ``may_be_newer``, the newest known release matches best, so the tree may be at a later one.
+    With ``may_be_newer``, the newest known release matches best, so the tree may be at a later one. With
+    ``may_be_older``, the oldest known release matches best, so the tree may be at an earlier one.
     """
 
     view: ConfigurationView
@@ -40,6 +41,7 @@ class TreeStatus:
     components: tuple[ComponentMatch, ...]
     software: Version | None
     may_be_newer: bool = False
+    may_be_older: bool = False
 
 
 def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others: Sequence[Release] = ()) -> TreeStatus:
@@ -64,6 +66,7 @@ def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others
         components=tuple(_match_components(index, site, view, ignored=contradicted, own=own)),
         software=_find_software(view.device),
         may_be_newer=match is not None and match.last == max(index.versions),
+        may_be_older=match is not None and match.first == min(index.versions),
     )
 
 

@@ -23,8 +23,9 @@ OTHER_FILES = ("sql/psql/update-5.31.0-psql.sql", "sql/psql/update-5.33.0-psql.s
 def pack_distribution(folder: Path, version: str, releases: Releases, *, with_updates: bool) -> None:
     """Write the ZIP file of a distribution, as a site downloads it; its vendor data has a file that others change."""
     source, top = releases.find_folder(version), f"dcm4chee-arc-{version}-psql"
+    updates = [each / "updates" for each in (releases.more, releases.upstream)]
     with zipfile.ZipFile(folder / f"{top}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for root in (source, *([releases.upstream / "updates"] if with_updates else [])):
+        for root in (source, *(updates if with_updates else ())):
             for each in sorted(root.rglob("*.*")):
                 if each.is_file():
                     archive.write(each, f"{top}/ldap/{each.relative_to(root).as_posix()}")

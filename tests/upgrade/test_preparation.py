@@ -15,6 +15,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotApply, Refused
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.render.upgrade_places import format_configuration_match
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.options import GAP_KINDS, UpgradeOptions
 from dcmcfg.upgrade.preparation import prepare_upgrade
@@ -225,6 +226,17 @@ def test_a_tree_at_the_newest_known_release_may_be_newer(releases: Releases, ver
     site = releases.build("pristine", version)
     status = find_status(UpgradeTree(SCHEMA, site.entries), releases.read(TARGET))
     assert status.may_be_newer == may_be_newer
+
+
+def test_a_tree_at_the_oldest_known_release_may_be_older(releases: Releases) -> None:
+    target = releases.read(TARGET)
+    oldest = min(each.version for each in target.updates)
+    for version, may_be_older in (("5.23.0", True), ("5.31.0", False)):
+        status = find_status(UpgradeTree(SCHEMA, releases.build("pristine", version).entries), target)
+        assert status.match is not None
+        assert (status.match.first == oldest, status.may_be_older) == (may_be_older, may_be_older)
+        text = format_configuration_match(status)
+        assert text.startswith("release 5.23.1 or older (matches " if may_be_older else "release 5.31.0 (matches ")
 
 
 def _coercion(*classes: str) -> Entry:

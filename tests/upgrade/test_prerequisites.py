@@ -77,6 +77,14 @@ def test_a_newer_release_than_that_of_the_configuration_may_lose_changes(release
     assert complete.warnings[0].endswith("The plan starts from the release that the configuration matches best")
 
 
+def test_a_release_before_all_update_files_is_not_named_as_that_of_the_first_file(releases: Releases) -> None:
+    target, newer = releases.read(TARGET), releases.read("5.29.0")
+    upgrade = prepare_upgrade(releases.build("pristine", "5.23.0"), newer, target, newer)
+    assert upgrade.warnings[0].endswith(
+        "plan again and specify the folder of the site's release (5.23.1 or older) with --from or --installed"
+    )
+
+
 def test_software_that_is_newer_than_the_configuration_is_a_warning(releases: Releases) -> None:
     site = change(releases.build("pristine", "5.29.0"), ARCHIVE, dicomSoftwareVersion=["5.31.0"])
     upgrade = releases.upgrade(site, "5.29.0", UpgradeOptions())

@@ -156,11 +156,14 @@ def _find_past(directory: LdapDirectory | None) -> tuple[tuple[Rename, ...], Map
 
 
 def _build_missing_source_error(tree: Tree, target: Release, options: UpgradeOptions) -> NotFound:
-    match = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=options.archive).match
-    version = format_version(match.last) if match is not None else "VERSION"
+    status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=options.archive)
+    match = status.match
+    found = format_version(match.last) if match is not None else ""
+    # The releases before the oldest update file look the same.
+    version = found if found and not status.may_be_older else "VERSION"
     return NotFound(
         ("--from is missing: to find the site's own changes, dcmcfg needs the release that the site has now")
-        + (f" (according to the configuration: {version})" if match is not None else ""),
+        + (f" (according to the configuration: {found}{' or older' if status.may_be_older else ''})" if found else ""),
         next_step=f"specify the distribution dcm4chee-arc-{version} with --from: the ZIP file, or the folder {_FOLDER} "
         f"of {_REPOSITORY} at tag {version}",
     )
