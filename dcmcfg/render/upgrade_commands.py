@@ -34,7 +34,8 @@ def format_apply_command(plan_file: Path, upgrade: Upgrade) -> str:
 def format_plan_command(source: PlanSource, *, output: str = "") -> str:
     """Return the command that plans the upgrade of *source* again, and writes the plan to *output*, if any.
 
-    Answers that name a decision by its number are left out, because another plan may have other numbers.
+    Answers that name a decision by its number are left out, because another plan may have other numbers. A plan file
+    has such an answer only if the place of the decision is ambiguous.
     """
     options = source.options
     answers = [

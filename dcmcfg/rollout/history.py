@@ -117,6 +117,25 @@ class History:
                     return record
         return None
 
+    def find_reverted(self, changes: Sequence[Change], ldap_url: str) -> tuple[RolloutRecord, RolloutRecord] | None:
+        """Return the newest roll-out at *ldap_url* with exactly *changes* that was reverted, and its undo, or None.
+
+        An undo that has left out changes does not count. Changes that assert the entryCSN are those of one plan only. A
+        record that cannot be read is left out.
+        """
+        for record in self.records:
+            with suppress(DcmcfgError):
+                if (
+                    record.header.ldap_url == ldap_url
+                    and record.header.steps == len(changes)
+                    and determine_status(record) is RolloutStatus.APPLIED
+                    and (undo := self.find_undo_of(record)) is not None
+                    and not undo.header.rejected_count
+                    and record.changes == tuple(changes)
+                ):
+                    return record, undo
+        return None
+
     def is_unfinished(self, record: RolloutRecord) -> bool:
         """Return whether *record*, according to its journal, was applied only in part, or may have been."""
         return (

@@ -79,6 +79,21 @@ def format_place(decision: Decision) -> str:
     return f"{decision.dn} {decision.attribute}".rstrip()
 
 
+def replace_numbers(
+    answers: Sequence[str], answered: Sequence[Decision], others: Sequence[Decision]
+) -> tuple[str, ...]:
+    """Return *answers* with the place of each decision instead of its number, because another plan has other numbers.
+
+    *answered* are the decisions that have this answer, *others* all other ones. A number stays if one of *others* has
+    the same place, so that the place does not identify the decision.
+    """
+    ambiguous = {format_place(each) for each in others}
+    places = {str(each.number): format_place(each) for each in answered}
+    found = (places.get(str(int(each)), each) if each.isdecimal() else each for each in answers)
+    named = zip(answers, found, strict=True)
+    return tuple(dict.fromkeys(text if place in ambiguous else place for text, place in named))
+
+
 def _find(decisions: Sequence[Decision], text: str, option: str) -> list[Decision]:
     if text.isdecimal():
         found = [each for each in decisions if each.number == int(text)]

@@ -16,7 +16,7 @@ from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, choose_clones, find_clones, leave_out_chosen
 from dcmcfg.upgrade.completeness import has_secrets, leave_out_secrets
 from dcmcfg.upgrade.configuration_view import ConfigurationView
-from dcmcfg.upgrade.decisions import Answers, answer_decisions, number_decisions
+from dcmcfg.upgrade.decisions import Answers, answer_decisions, number_decisions, replace_numbers
 from dcmcfg.upgrade.defaults import leave_out_aes, leave_out_devices, leave_out_web_apps, map_default, map_names
 from dcmcfg.upgrade.gap import GapChange, Misses, apply_gap, list_differing_keys
 from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_base
@@ -92,6 +92,16 @@ class Upgrade:
     def has_open_decisions(self) -> bool:
         """Whether the user has something to decide: values, files of the vendor data, or the requested gap."""
         return bool(self.decisions or self.vendor.needs_decision or (self.options.gap and self.gap_decisions))
+
+    @property
+    def lasting_options(self) -> UpgradeOptions:
+        """The options with answers that a later plan understands: by place instead of by number."""
+        is_open = (*self.decisions, *self.gap_decisions)
+        return replace(
+            self.options,
+            take=replace_numbers(self.options.take, self.taken, (*self.confirmed, *is_open)),
+            keep=replace_numbers(self.options.keep, self.confirmed, (*self.taken, *is_open)),
+        )
 
     @property
     def needs_attention(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.writer import format_entry
+from dcmcfg.render.upgrade_commands import format_plan_command
+from dcmcfg.upgrade.plan_source import parse_plan_source
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite, settle_at
@@ -121,7 +124,16 @@ def test_other_names_are_reported_and_a_value_that_both_changed_is_a_decision(
         "     site: hideAll\n"
         "     release: iocmDisabled\n"
     ) in planned.stdout
-    taken = json.loads(run("upgrade", "plan", *arguments, "--take", "1", "--json").stdout)
+    plan = tmp_path / "plan.ldif"
+    taken = json.loads(run("upgrade", "plan", *arguments, "--take", "1", "--json", "-o", str(plan)).stdout)
+    # In another plan, the decision may have another number.
+    source = parse_plan_source(plan.read_bytes())
+    assert source is not None
+    (place,) = source.options.take
+    assert place.startswith("dicomAETitle=AS_RECEIVED,dicomDeviceName=pacs-archive,")
+    assert place.endswith(" dcmQueryRetrieveViewID")
+    again = shlex.split(format_plan_command(source).removeprefix("dcmcfg "))
+    assert run(*again, "--tree", str(tree)).exit_code == 0
     assert taken["decisions"] == []
     assert [
         (each["before"], each["after"]) for each in taken["changes"] if each["attribute"] == "dcmQueryRetrieveViewID"

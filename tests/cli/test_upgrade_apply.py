@@ -164,7 +164,24 @@ def test_a_check_that_is_interrupted_or_impossible_does_not_hide_that_the_change
         raise KeyboardInterrupt
 
     # The undo has written the entries, so the old plan is refused.
-    assert run("upgrade", "apply", str(plan), "--yes", "--no-reload").exit_code == 3
+    reverted = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+    assert reverted.exit_code == 3
+    message, next_step = reverted.stderr.splitlines()[-2:]
+    assert message == (
+        "dcmcfg: this plan was already applied (change 1) and reverted (change 2). These two changes have changed the "
+        "entries of the plan, so the plan is no longer valid"
+    )
+    assert next_step.startswith("  next: plan again: dcmcfg ")
+    # The history of another account does not have these changes.
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
+        other = run("upgrade", "apply", str(plan), "--yes", "--no-reload").stderr.splitlines()[-4:]
+    assert re.fullmatch(r"dcmcfg: \d+ of \d+ changes cannot be applied:", other[0])
+    assert "somebody has changed the entry (entryCSN: expected " in other[1]
+    assert re.fullmatch(
+        r"  … and \d+ entries for the same reason \(to list your own changes: dcmcfg history\)", other[2]
+    )
+    assert other[3].startswith("  next: plan again: dcmcfg ")
     plan = make_plan(run, releases, tmp_path / "new.ldif")
     monkeypatch.setattr("dcmcfg.cli.upgrade.apply.read_releases", interrupt)
     interrupted = run("upgrade", "apply", str(plan), "--yes", "--no-reload")

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.upgrade.decisions import answer_decisions, number_decisions
+from dcmcfg.upgrade.decisions import answer_decisions, number_decisions, replace_numbers
 from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, MergeResult, Stage
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -147,6 +147,22 @@ def test_an_answer_must_name_one_decision() -> None:
             answer_decisions(decisions, [unknown], ())
     with pytest.raises(Refused, match="are both specified for the decision"):
         answer_decisions(decisions, ["1"], ["1"])
+
+
+def test_an_answer_by_number_becomes_one_by_place_unless_the_place_is_ambiguous() -> None:
+    one, other, same_place = number_decisions(
+        [
+            Decision(DN.parse(ARCHIVE), "dcmTag", "both"),
+            Decision(DN.parse(QUEUE), "dcmMaxRetries", "both"),
+            Decision(DN.parse(QUEUE), "dcmMaxRetries", "gap"),
+        ]
+    )
+    by_place = f"{ARCHIVE} dcmTag"
+    assert replace_numbers(["01", by_place], [one], [other, same_place]) == (by_place,)
+    assert replace_numbers(["1", "2"], [one, other], [same_place]) == (by_place, "2")
+    both = replace_numbers(["2", "3"], [other, same_place], [one])
+    assert both == (f"{QUEUE} dcmMaxRetries",)
+    assert answer_decisions([one, other, same_place], both, ()).taken == (other, same_place)
 
 
 def test_a_reference_that_the_site_kept_to_what_it_removed_stays_but_no_new_one_is_made() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from dcmcfg.files.ldif import find_file_warnings
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.desired_state import collect_desired_changes
+from dcmcfg.plan.plan import CHANGED_SINCE_PLANNED, ChangesDoNotApply, DesiredChange
 from dcmcfg.plan.rebasing import Files
 from dcmcfg.printable import format_count
 from dcmcfg.render.terminal.console import ExtraOutput
@@ -36,6 +37,8 @@ from dcmcfg.upgrade.plan_source import PlanSource
 _NEW_PLAN = "NEW_PLAN.ldif"
 #: The LDAP result of an assertion control that failed (RFC 4528).
 _ASSERTION_FAILED = 122
+#: The maximum number of changed entries of which each one is reported.
+_MAX_CHANGED = 5
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,7 @@ def apply_upgrade(
         tree = read_tree(directory)
         desired = tuple(collect_desired_changes(file.records))
         history = History(state)
-        applied = history.find_applied([each.change for each in desired], directory.server.url)
-        with _suggest_planning(file.source, applied):
+        with _suggest_planning(file.source, _PastUse(history, desired, directory.server.url)):
             plan, _ = plan_with_last_changes(
                 directory,
                 tree,
@@ -83,7 +85,7 @@ def apply_upgrade(
                 load_past_renames=lambda: find_past_renames(history, directory.server.url),
             )
         require_schema(settings, directory, plan, file.source.target)
-        with _suggest_planning(file.source, None, result_code=_ASSERTION_FAILED):
+        with _suggest_planning(file.source, result_code=_ASSERTION_FAILED):
             apply_plan(
                 settings,
                 directory,
@@ -102,34 +104,75 @@ def apply_upgrade(
             )
 
 
+@dataclass(frozen=True)
+class _PastUse:
+    """Finds out whether the plan with the changes ``desired`` was applied before to the directory at ``ldap_url``."""
+
+    history: History
+    desired: Sequence[DesiredChange]
+    ldap_url: str
+
+    def find_applied(self) -> RolloutRecord | None:
+        """Return the change that has applied the plan, if it is in effect."""
+        return self.history.find_applied([each.change for each in self.desired], self.ldap_url)
+
+    def find_reverted(self) -> tuple[RolloutRecord, RolloutRecord] | None:
+        """Return the change that has applied the plan, and the one that has reverted it."""
+        return self.history.find_reverted([each.change for each in self.desired], self.ldap_url)
+
+
 @contextmanager
 def _suggest_planning(
-    source: PlanSource, applied: RolloutRecord | None, *, result_code: int | None = None
+    source: PlanSource, past_use: _PastUse | None = None, *, result_code: int | None = None
 ) -> Iterator[None]:
     """Add to a refusal of the block, because the configuration has changed, how to plan again.
 
-    With *result_code*, only refusals with this code have that reason.
+    With *past_use*, the plan itself may have changed the configuration. With *result_code*, only refusals with this
+    code have that reason.
     """
     try:
         yield
     except DoesNotApply as error:
         if result_code is not None and error.result_code != result_code:
             raise
-        if applied is not None:
+        if past_use is not None and (applied := past_use.find_applied()) is not None:
             # Each of its changes conflicts with itself.
             raise Refused(
                 f"this plan was already applied (change {applied.number}), so nothing was changed",
                 subject=error.subject,
                 next_step=f"to list what is left to change: {format_plan_command(source.without_answers())}",
             ) from error
+        message, details = error.message, error.details
+        if past_use is not None and (found := past_use.find_reverted()) is not None:
+            reverted, undo = found
+            message = (
+                f"this plan was already applied (change {reverted.number}) and reverted (change {undo.number}). "
+                "These two changes have changed the entries of the plan, so the plan is no longer valid"
+            )
+            details = ()
+        elif isinstance(error, ChangesDoNotApply):
+            message, details = error.message, _shorten(error)
         raise DoesNotApply(
-            error.message,
+            message,
             subject=error.subject,
             next_step=f"plan again: {format_plan_command(source, output=_NEW_PLAN)}",
             result_code=error.result_code,
             changed_dn=error.changed_dn,
-            details=error.details,
+            details=details,
         ) from error
+
+
+def _shorten(error: ChangesDoNotApply) -> tuple[str, ...]:
+    """Return the details of *error*; of many entries that have changed since the plan was made, only the first one."""
+    changed = [each for each in error.problems if each.message.startswith(CHANGED_SINCE_PLANNED)]
+    if len(changed) <= _MAX_CHANGED or len(changed) < len(error.problems):
+        return error.details
+    first, *others = changed
+    return (
+        f"{first.subject}: {first.full_message}",
+        f"… and {format_count(len(others), 'entry', 'entries', grouped=True)} for the same reason (to list your own "
+        "changes: dcmcfg history)",
+    )
 
 
 def _warn_of_open_decisions(file: UpgradePlanFile) -> Iterator[str]:

@@ -162,7 +162,7 @@ def plan_command(
     print_report(report, base, form=form, details=details)
     write_report_files(report, base, report_files)
     if output is not None:
-        comments = replace(source, options=upgrade.options).format_comments(upgrade.roles)
+        comments = replace(source, options=upgrade.lasting_options).format_comments(upgrade.roles)
         write_plan(settings, upgrade.plan, output, comments=(*comments, f"Open decisions: {report.open_count}"))
     if form == TEXT:
         print_output(*(f"report: {each}" for each in report_files))
