@@ -16,7 +16,7 @@ VERIFY_COMMAND = "dcmcfg verify --study STUDY_UID --dest AE_TITLE"
 #: What :func:`list_revert_commands` returns.
 REVERT_NOTE = (
     "To revert the upgrade later, use the NUMBER that 'dcmcfg upgrade apply' has printed. If dcmcfg has installed the "
-    "schema, revert the schema too."
+    "schema, revert the schema too, with the same --config-user."
 )
 
 

@@ -204,7 +204,10 @@ def test_the_configuration_follows_the_schema_and_both_are_reverted_in_the_oppos
     assert run(*options[:-1], str(without_server), "--tree", tree).exit_code in (0, 1)
     refused = run("upgrade", "apply", str(without_server), "--yes", "--no-reload")
     assert refused.exit_code == 3
-    assert refused.stderr.endswith(f"  next: install the schema of the release: dcmcfg upgrade schema --to {target}\n")
+    assert refused.stderr.endswith(
+        f"  next: install the schema of the release: dcmcfg upgrade schema --to {target} (if the bind DN of the "
+        "site is not the administrator of cn=config: add --config-user DN)\n"
+    )
     assert "--force-server-schema" not in refused.stderr
     assert run("upgrade", "schema", "--to", target, "--yes").exit_code == 0
     planned = run(*options)

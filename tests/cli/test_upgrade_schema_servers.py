@@ -69,6 +69,9 @@ def test_the_password_comes_from_a_file_the_environment_or_a_prompt(
     user = ("--config-user", CONFIG_DN)
     by_option = run("upgrade", "schema", "--to", target, "--yes", *user, "--config-password-file", str(file))
     assert by_option.exit_code == 0, by_option.stderr
+    assert by_option.stdout.endswith(
+        f"To revert it: dcmcfg upgrade schema --undo --config-user {CONFIG_DN} --config-password-file {file}\n"
+    )
     missing = run("upgrade", "schema", "--undo", "--yes", *user)
     assert (missing.exit_code, missing.stdout) == (3, "")
     assert f"no password for {CONFIG_DN}\n" in missing.stderr
@@ -419,7 +422,10 @@ def test_a_plan_names_the_schema_of_each_server_as_the_next_step(
     refused = run(*plan)
     assert refused.exit_code == 3
     assert "the server's schema does not allow " in refused.stderr
-    assert refused.stderr.endswith(f"  next: install the schema of the release: dcmcfg upgrade schema --to {target}\n")
+    assert refused.stderr.endswith(
+        f"  next: install the schema of the release: dcmcfg upgrade schema --to {target} (if the bind DN of the "
+        "site is not the administrator of cn=config: add --config-user DN)\n"
+    )
     found = json.loads(run("upgrade", "status", "--to", target, *updates, "--release", source, "--json").stdout)
     assert [each["releases"] for each in found["schemas"]] == [["5.23.0"], ["5.23.0"]]
     assert run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete").exit_code == 0

@@ -186,8 +186,8 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "  dcmcfg upgrade apply 'my plan.ldif'\n"
         f"  dcmcfg upgrade gap --from '{tmp_path}/a b' --to {tmp_path}/new\n"
         "To revert the upgrade later, use the NUMBER that 'dcmcfg upgrade apply' has printed. If "
-        "dcmcfg has installed the schema, revert the schema too.\n  dcmcfg undo NUMBER\n  dcmcfg upgrade schema "
-        "--undo\n"
+        "dcmcfg has installed the schema, revert the schema too, with the same --config-user.\n"
+        "  dcmcfg undo NUMBER\n  dcmcfg upgrade schema --undo\n"
     )
 
 

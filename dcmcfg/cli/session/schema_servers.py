@@ -40,6 +40,13 @@ class SchemaOptions:
     yes: bool = False
     as_json: bool = False
 
+    @property
+    def undo_command(self) -> str:
+        """The command that reverts an update with these options, as the same administrator of cn=config."""
+        user = ("--config-user", self.config_user) if self.config_user else ()
+        file = ("--config-password-file", str(self.config_password_file)) if self.config_password_file else ()
+        return shlex.join(("dcmcfg", "upgrade", "schema", "--undo", *user, *file))
+
 
 @dataclass(frozen=True)
 class SchemaServer:
@@ -148,7 +155,10 @@ def require_schema(settings: Settings, directory: LdapDirectory, plan: Plan, rel
     *directory* is the server of the site; the replicas that nodes read are checked too. A replica that cannot be
     reached is only a warning, because a plan changes nothing.
     """
-    step = f"install the schema of the release: dcmcfg upgrade schema --to {shlex.quote(str(release_folder))}"
+    step = (
+        f"install the schema of the release: dcmcfg upgrade schema --to {shlex.quote(str(release_folder))} (if the "
+        "bind DN of the site is not the administrator of cn=config: add --config-user DN)"
+    )
     require_newer_schema(plan, make_server_rules(directory, plan.before), step)
     for url, replica in _open_replicas(settings, directory):
         with replica:

@@ -31,7 +31,6 @@ from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.schema.violations import find_new_violations
 from dcmcfg.upgrade.schema.wanted import want_former
 
-_COMMAND = "dcmcfg upgrade schema --undo"
 _DATA_FIRST = "revert the changes of these entries first: dcmcfg undo (to find the changes: dcmcfg history)"
 #: Seconds to wait until a replica has the changes that the directory has.
 _REPLICA_TIMEOUT_S = 60.0
@@ -77,7 +76,7 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
         require_terminal()
         if not confirm("Apply these changes?"):
             raise NegativeResult("declined; nothing was changed")
-    _apply(state, record, planned)
+    _apply(state, record, planned, options)
     header = record.header
     if options.as_json:
         servers = [server_plan_json(each.plan, ()) for each in planned]
@@ -85,7 +84,8 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
         return
     print_line(console, escape_unprintable(f"Reverted the schema of release {header.release}."))
     if header.data_change is not None:
-        print_line(console, f"To restore the deleted values: dcmcfg undo {header.data_change}")
+        undo_command = invocation.current().insert_site_options(f"dcmcfg undo {header.data_change}")
+        print_line(console, escape_unprintable(f"To restore the deleted values: {undo_command}"))
 
 
 def _match_servers(
@@ -194,12 +194,12 @@ def _make_former(recorded: RecordedServer) -> WantSchema:
     return lambda live: want_former(live, recorded.before, recorded.after)
 
 
-def _apply(state: Path, record: SchemaUpdateRecord, planned: Sequence[PlannedServer]) -> None:
+def _apply(state: Path, record: SchemaUpdateRecord, planned: Sequence[PlannedServer], options: SchemaOptions) -> None:
     with lock_servers(state, [each.plan.ldap_url for each in planned]):
         state_before = record.state
         record.set_state(UpdateState.REVERTING)
         invocation.current().may_have_changed = True
-        next_step = f"run the command again to continue: {_COMMAND}"
+        next_step = f"run the command again to continue: {options.undo_command}"
         try:
             apply_plans(planned, next_step=next_step, data_timeout_s=0, has_changed=state_before.is_unfinished)
         except IncompleteChange:

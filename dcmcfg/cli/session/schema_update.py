@@ -51,7 +51,6 @@ from dcmcfg.upgrade.schema.wanted import want_former, want_release
 
 #: Seconds to wait until a replica no longer has the values that --drop-obsolete has deleted.
 _REPLICA_TIMEOUT_S = 60.0
-_COMMAND = "dcmcfg upgrade schema"
 _MAX_WARNINGS = 10
 
 
@@ -179,7 +178,8 @@ class SchemaUpdate:
                 f"the schema of release {self._release.label} is older than the server's schema, and does not allow "
                 "all entries of the directory",
                 subject=plan.ldap_url,
-                next_step=f"specify a newer release; to revert the last update of the schema: {_COMMAND} --undo",
+                next_step="specify a newer release; to revert the last update of the schema: "
+                f"{self._options.undo_command}",
                 details=[f"{each.dn}: {each.message}" for each in found[:_MAX_WARNINGS]],
             )
         for each in found[:_MAX_WARNINGS]:
@@ -251,7 +251,8 @@ class SchemaUpdate:
             try:
                 apply_plans(
                     [PlannedServer(each.plan, each.server.access) for each in inspected],
-                    next_step=f"run the same command again to continue, or revert the update: {_COMMAND} --undo",
+                    next_step=f"run the same command again to continue, or revert the update: "
+                    f"{self._options.undo_command}",
                     data_timeout_s=_REPLICA_TIMEOUT_S,
                     has_changed=has_changed,
                 )
@@ -267,7 +268,8 @@ class SchemaUpdate:
             return
         count = format_count(len(inspected), "server")
         print_line(self._console, f"Applied. The schema of release {self._release.label} is complete on {count}.")
-        print_line(self._console, f"To revert it: {_COMMAND} --undo")
+        undo_command = invocation.current().insert_site_options(self._options.undo_command)
+        print_line(self._console, escape_unprintable(f"To revert it: {undo_command}"))
 
 
 class _Bases:
