@@ -138,6 +138,11 @@ def test_an_applied_plan_after_which_something_is_left_is_reported(
     assert check["command"].startswith("dcmcfg upgrade plan ")
     assert "a new plan of this upgrade would change dicomAETitle=AS_RECEIVED," in applied.stderr
     assert "To see these changes: dcmcfg " in applied.stderr
+    next_step, command = applied.stderr.splitlines()[-2:]
+    assert next_step == (
+        "Next: plan the changes that are left, and apply the new plan before you start the new release:"
+    )
+    assert command.endswith(" -o NEW_PLAN.ldif")
     assert f" --to {releases.find_folder('5.33.1')} " in applied.stderr
 
 

@@ -34,7 +34,8 @@ from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.plan_source import PlanSource
 
-_NEW_PLAN = "NEW_PLAN.ldif"
+#: The file of a plan that is made again, in suggested commands.
+NEW_PLAN = "NEW_PLAN.ldif"
 #: The LDAP result of an assertion control that failed (RFC 4528).
 _ASSERTION_FAILED = 122
 #: The maximum number of changed entries of which each one is reported.
@@ -155,7 +156,7 @@ def _suggest_planning(
         raise DoesNotApply(
             message,
             subject=error.subject,
-            next_step=f"plan again: {format_plan_command(source, output=_NEW_PLAN)}",
+            next_step=f"plan again: {format_plan_command(source, output=NEW_PLAN)}",
             result_code=error.result_code,
             changed_dn=error.changed_dn,
             details=details,

@@ -17,7 +17,7 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.failures import INTERRUPTED_EXIT_CODE
 from dcmcfg.cli.session.output import write_atomically
-from dcmcfg.cli.upgrade.application import UpgradePlanFile, apply_upgrade
+from dcmcfg.cli.upgrade.application import NEW_PLAN, UpgradePlanFile, apply_upgrade
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ArchiveError, DcmcfgError, Refused
@@ -109,6 +109,11 @@ class _ResultCheck:
                     "the upgrade is not complete: a new plan of this upgrade would change "
                     f"{join_limited(result.remaining, _MAX_NAMES)}. To see these changes: {command}"
                 )
+                options.print_lines(
+                    "Next: plan the changes that are left, and apply the new plan before you start the new release:",
+                    f"  {format_plan_command(self._source.without_answers(), output=NEW_PLAN)}",
+                )
+                return _NOT_EMPTY
             case "complete":
                 options.print_lines("Checked: a new plan of the same upgrade changes nothing.")
         options.print_lines(
@@ -117,7 +122,7 @@ class _ResultCheck:
             f"  {format_gap_command(self._source)}",
             f"  {VERIFY_COMMAND}",
         )
-        return _NOT_EMPTY if result.remaining else 0
+        return 0
 
 
 def _warn(text: str) -> None:
