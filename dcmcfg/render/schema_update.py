@@ -86,11 +86,11 @@ def print_server_plan(console: Console, plan: ServerPlan) -> None:
         if definitions:
             names = join_limited([each.label for each in definitions], _MAX_NAMES)
             print_prose(console, escape_unprintable(f"  {word}: {names}"))
-    obsolete = [*plan.obsolete.attributes.values(), *plan.obsolete.classes.values()]
+    shown = {each.label for each in changes.dropped}
+    obsolete = {*plan.obsolete.attributes.values(), *plan.obsolete.classes.values()} - shown
     if obsolete:
-        print_prose(
-            console, escape_unprintable(f"  names that no longer exist: {join_limited(sorted(obsolete), _MAX_NAMES)}")
-        )
+        word = "further names that no longer exist" if shown else "names that no longer exist"
+        print_prose(console, escape_unprintable(f"  {word}: {join_limited(sorted(obsolete), _MAX_NAMES)}"))
 
 
 def print_missing(console: Console, comparison: SchemaComparison, *, for_slapd_conf: bool) -> None:
