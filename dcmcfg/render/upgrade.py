@@ -18,6 +18,7 @@ from dcmcfg.render.upgrade_places import (
     MAX_NAMES,
     NO_TASKS,
     format_change,
+    format_changed_count,
     format_configuration_match,
     format_gap_count,
     format_group,
@@ -67,8 +68,8 @@ def print_upgrade(console: Console, report: UpgradeReport, base: DN, *, details:
     print_prose(
         console,
         f"changes: {format_count(len(report.changed_dns), 'entry', 'entries', grouped=True)} ({counts['add']} added, "
-        f"{counts['modify']} changed, {counts['delete']} deleted), from {format_count(len(report.files), 'file')} of "
-        "the release",
+        f"{format_changed_count(report)}, {counts['delete']} deleted), from {format_count(len(report.files), 'file')} "
+        "of the release",
     )
     checked = [each for each in report.groups if each.changes[0].check]
     if checked:

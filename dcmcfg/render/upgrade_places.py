@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from dcmcfg.dn import DN
@@ -13,7 +14,7 @@ from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.prerequisites import is_at_target
 from dcmcfg.upgrade.release import Version, format_version, parse_version
-from dcmcfg.upgrade.report import ChangeGroup, PlannedChange
+from dcmcfg.upgrade.report import ChangeGroup, PlannedChange, UpgradeReport
 from dcmcfg.upgrade.signs import ReleaseMatch
 from dcmcfg.upgrade.tree_status import TreeStatus
 
@@ -119,6 +120,13 @@ def _format_match(match: ReleaseMatch | None, *, may_be_newer: bool = False, may
     elif may_be_older:
         releases = f"release {last} or older"
     return f"{releases} (matches {match.matching:,} of {match.total:,} values)"
+
+
+def format_changed_count(report: UpgradeReport) -> str:
+    """Return the number of entries that a plan changes: ``3 changed (1 of them deleted and added again)``."""
+    count = Counter(report.changed_dns.values())["modify"]
+    replaced = report.replaced_count
+    return f"{count} changed" + (f" ({replaced} of them deleted and added again)" if replaced else "")
 
 
 def format_gap_count(kind: str, count: int) -> str:

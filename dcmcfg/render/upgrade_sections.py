@@ -12,6 +12,7 @@ from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, lis
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     NO_TASKS,
+    format_changed_count,
     format_configuration_match,
     format_group,
     format_place,
@@ -53,7 +54,7 @@ def list_lead_facts(report: UpgradeReport) -> tuple[tuple[str, str], ...]:
         ("Archive software", format_software(status.software)),
         (
             "Changes",
-            f"{format_count(counts['add'], 'entry', 'entries')} added, {counts['modify']} changed, "
+            f"{format_count(counts['add'], 'entry', 'entries')} added, {format_changed_count(report)}, "
             f"{counts['delete']} deleted; from {format_count(len(report.files), 'file')} of the release",
         ),
         *(("Vendor data", line) for line in list_vendor_lines(upgrade)),

@@ -146,6 +146,13 @@ class UpgradeReport:
         return {each.dn: each.kind for each in self.changes}
 
     @property
+    def replaced_count(self) -> int:
+        """The number of changed entries that are deleted and added again, because their structural class changes."""
+        changes = self.upgrade.plan.changes
+        deleted, added = ({each.dn for each in changes if isinstance(each, kind)} for kind in (Delete, Add))
+        return len(deleted & added)
+
+    @property
     def files(self) -> frozenset[str]:
         """The official files that the changes come from."""
         return frozenset(place.rpartition(":")[0] for each in self.changes for place in each.places if ":" in place)

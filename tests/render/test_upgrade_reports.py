@@ -14,9 +14,11 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.dn import DN
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
+from dcmcfg.plan.plan import PlanStep
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.html.report_page import render_report_page
 from dcmcfg.render.markdown import escape_markdown, render_code_span, render_prose
@@ -230,6 +232,16 @@ def test_releases_that_explain_a_configuration_equally_well_are_all_named(tmp_pa
         f"first installed with: release {NEW} or {OLD}, which fit the configuration equally well {listed}"
     )
     assert show(1, 2).startswith(f"first installed with: probably release {NEW} (upgrade from ")
+
+
+def test_an_entry_that_is_deleted_and_added_again_is_counted_as_changed(report: UpgradeReport) -> None:
+    plan = report.upgrade.plan
+    entry = next(each.before for each in plan.steps if isinstance(each.change, Modify) and each.before is not None)
+    steps = (*plan.steps, PlanStep(Delete(entry.dn), entry, None), PlanStep(Add(entry), None, entry))
+    replaced = replace(report, upgrade=replace(report.upgrade, plan=replace(plan, steps=steps)))
+    counts = "4 changed (1 of them deleted and added again), 1 deleted"
+    assert f"changes: 7 entries (2 added, {counts}), from 2 files of the release" in render_text(replaced, 300)
+    assert counts in "".join(render_report_markdown(build_upgrade_report(replaced, BASE)))
 
 
 def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path: Path) -> None:
