@@ -172,7 +172,12 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
             f"some records change entries that the default configuration of their own release does not have: {records}",
         )
     if is_at_target(upgrade.status, upgrade.target):
-        yield "upgrade", f"the configuration is already at release {upgrade.target.label}"
+        label, left = upgrade.target.label, len(upgrade.official_entries)
+        if left:
+            count = format_count(left, "entry", "entries", grouped=True)
+            yield "upgrade", f"the configuration matches release {label} best, but {count} must still change"
+        else:
+            yield "upgrade", f"the configuration is already at release {label}"
     yield from (("warning", each) for each in upgrade.warnings)
 
 

@@ -26,6 +26,7 @@ from dcmcfg.render.report_markdown import render_report_markdown
 from dcmcfg.render.upgrade import print_upgrade
 from dcmcfg.render.upgrade_installed import print_installed
 from dcmcfg.render.upgrade_json import upgrade_json
+from dcmcfg.render.upgrade_places import list_role_lines
 from dcmcfg.render.upgrade_sections import build_upgrade_report
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.checklist import Checklist
@@ -34,6 +35,7 @@ from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
+from dcmcfg.upgrade.signs import ReleaseMatch
 from tests.upgrade.small_release import ARCHIVE, HOSTILE, NEW, OLD, write_releases, write_tree
 
 BASE = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
@@ -242,6 +244,16 @@ def test_an_entry_that_is_deleted_and_added_again_is_counted_as_changed(report: 
     counts = "4 changed (1 of them deleted and added again), 1 deleted"
     assert f"changes: 7 entries (2 added, {counts}), from 2 files of the release" in render_text(replaced, 300)
     assert counts in "".join(render_report_markdown(build_upgrade_report(replaced, BASE)))
+
+
+def test_a_configuration_is_at_the_release_only_if_no_official_change_is_left(report: UpgradeReport) -> None:
+    upgrade, version = report.upgrade, report.upgrade.target.version
+    assert version is not None
+    status = replace(upgrade.status, match=ReleaseMatch(version, version, 1, 1))
+    left = dict(list_role_lines(replace(upgrade, status=status)))["upgrade"]
+    assert left == f"the configuration matches release {NEW} best, but 7 entries must still change"
+    done = dict(list_role_lines(replace(upgrade, status=status, official_entries=frozenset())))["upgrade"]
+    assert done == f"the configuration is already at release {NEW}"
 
 
 def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path: Path) -> None:
