@@ -144,6 +144,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.session.change_report": frozenset({"dcmcfg.settings.profile_edits"}),
     "dcmcfg.cli.config": frozenset({"dcmcfg.cli.session.node_proposals"}),
     "dcmcfg.cli.options.node_options": frozenset({"dcmcfg.cli.completers"}),
+    "dcmcfg.cli.apply": frozenset({"dcmcfg.render.upgrade_commands"}),
     "dcmcfg.cli.monitor": frozenset({"dcmcfg.cli.completers"}),
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.node_run"}),
     "dcmcfg.cli.session.shared_history": frozenset({"dcmcfg.audit.change_auditor"}),

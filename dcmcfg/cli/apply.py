@@ -23,6 +23,7 @@ from dcmcfg.nodes.pending import find_pending_activation
 from dcmcfg.render.history import describe_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal
+from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.recovery import plan_resume, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_resume
 from dcmcfg.settings import Settings
@@ -32,7 +33,12 @@ from dcmcfg.settings.folders import get_state_folder
 @click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
-@click.option("--resume", is_flag=True, help="Finish the interrupted change. Do not specify a FILE with --resume.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Finish the interrupted change. Do not specify a FILE with --resume. If the interrupted command had "
+    "--no-reload, the archive is not reloaded.",
+)
 @click.option("--prune", is_flag=True, help="Delete the entries that no FILE contains. Requires --under.")
 @click.option(
     "--under",
@@ -136,9 +142,20 @@ def _resume(settings: Settings, options: ChangeOptions) -> None:
         if pending is not None and history.find_unfinished(settings.ldap_url) is None:
             print_output(describe_resume(pending.record), on_stderr=options.stdout_reserved)
             resume_nodes(settings, directory, pending, options=options)
+            _name_upgrade_check(pending.record, options)
             return
         record = select_rollout_to_resume(history, settings.ldap_url, interrupted)
         with add_last_change_on_refusal(directory):
             plan = plan_resume(record, read_tree(directory))
         print_output(describe_resume(record), on_stderr=options.stdout_reserved)
         apply_plan(settings, directory, plan, options=options, resumed_record=record)
+        _name_upgrade_check(record, options)
+
+
+def _name_upgrade_check(record: RolloutRecord, options: ChangeOptions) -> None:
+    """Print how to check the upgrade that *record* has completed; only ``upgrade apply`` does this check itself."""
+    from dcmcfg.render.upgrade_commands import find_check_command
+
+    command = "" if options.dry_run else find_check_command(record.read_plan_head())
+    if command:
+        options.print_lines(f"This change is an upgrade. To check that the upgrade is complete: {command}")

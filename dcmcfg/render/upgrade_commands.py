@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.errors import MalformedInput
+from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.report import UpgradeReport
 
@@ -58,6 +59,18 @@ def format_plan_command(source: PlanSource, *, output: str = "") -> str:
 def format_gap_command(source: PlanSource) -> str:
     """Return the command that lists what differs from a new installation after the upgrade of *source*."""
     return _join("dcmcfg upgrade gap", list(_list_common(source)))
+
+
+def find_check_command(plan_head: bytes) -> str:
+    """Return the command that lists what an applied upgrade has left to change.
+
+    *plan_head* has the first octets of its plan. The result is empty for the plan of another change.
+    """
+    try:
+        source = parse_plan_source(plan_head)
+    except MalformedInput:
+        return ""
+    return format_plan_command(source.without_answers()) if source is not None else ""
 
 
 def list_apply_commands(report: UpgradeReport) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class RolloutHeader:
     - ``sha256``: the digests of plan and undo.
     - ``rejected_count``: the number of inapplicable changes, which are not part of the plan.
     - ``rejects``: the file with the inapplicable changes.
-    - ``reload_requested``: whether the nodes of the archive are to load the change; False in records of format 1.
+    - ``reload_requested``: whether the nodes of the archive are to load the change; None in records of format 1.
     """
 
     started_at: str
@@ -72,7 +72,7 @@ class RolloutHeader:
     sha256: Mapping[str, str]
     rejected_count: int = 0
     rejects: str = ""
-    reload_requested: bool = False
+    reload_requested: bool | None = None
 
     @property
     def steps(self) -> int:

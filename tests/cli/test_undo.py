@@ -32,9 +32,9 @@ def two_changes(tmp_path: Path) -> str:
     return str(path)
 
 
-def torn_off(run: Run, site: CliSite, tmp_path: Path) -> None:
+def torn_off(run: Run, site: CliSite, tmp_path: Path, *options: str) -> None:
     """Leave what kill -9 leaves when the first of two steps was made and the second had not arrived."""
-    assert run("apply", two_changes(tmp_path), "--yes").exit_code == 0
+    assert run("apply", two_changes(tmp_path), "--yes", *options).exit_code == 0
     taken = site.slapd.run_client("ldapmodify", "-f", str(one_undo(tmp_path)))
     assert taken.returncode == 0, taken.stderr
     (undo_files()[-1].parent / "journal").write_text("planned\nbegins 1 1\nbegins 2 2\nbeg")
@@ -225,6 +225,34 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     assert "Result:    applied\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
+
+
+def test_resume_reloads_only_if_the_interrupted_command_requested_it(run: Run, site: CliSite, tmp_path: Path) -> None:
+    torn_off(run, site, tmp_path, "--no-reload")
+    resumed = run("apply", "--resume", "--yes")
+    assert (resumed.exit_code, resumed.stderr, site.archive.reloads) == (0, "", 0)
+    assert resumed.stdout.endswith(
+        "The archive was not reloaded, because the interrupted command requested no reload. To reload it: "
+        "dcmcfg reload\n"
+    )
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+
+    torn_off(run, site, tmp_path)
+    reloads = site.archive.reloads
+    assert run("apply", "--resume", "--yes").exit_code == 0
+    assert site.archive.reloads == reloads + 1
+
+
+def test_resume_of_an_older_record_reloads_because_the_request_is_unknown(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    torn_off(run, site, tmp_path, "--no-reload")
+    head = undo_files()[-1].parent / "head.json"
+    content = json.loads(head.read_text()) | {"format": 1}
+    del content["reload_requested"]
+    head.write_text(json.dumps(content))
+    assert run("apply", "--resume", "--yes").exit_code == 0
+    assert site.archive.reloads == 1
 
 
 def test_undo_takes_back_what_an_interrupted_one_had_done(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.changes import Change
+from dcmcfg.directory.ldap import LdapDirectory
+from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.settings.folders import get_state_folder
@@ -231,6 +235,34 @@ def test_an_unfinished_change_is_reported_and_refused_before_anything_else(
     assert "is unfinished: 1 of " in refused.stderr
     assert "snapshot:" not in refused.stdout
     assert (hospital.octets(), list_snapshots()) == (before, snapshots)
+
+
+@pytest.mark.real
+def test_a_resumed_upgrade_names_the_command_that_checks_it(
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(run, releases, tmp_path / "plan.ldif")
+    apply, applied = LdapDirectory.apply, list[Change]()
+
+    def apply_once(directory: LdapDirectory, change: Change) -> None:
+        if applied:
+            raise DirectoryError("the server is busy")
+        applied.append(change)
+        apply(directory, change)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LdapDirectory, "apply", apply_once)
+        stopped = run("upgrade", "apply", str(plan), "--yes", "--no-reload", "--step-by-step")
+    assert "the server is busy" in stopped.stderr
+
+    resumed = run("apply", "--resume", "--yes")
+
+    assert resumed.exit_code == 0, resumed.stderr
+    head, _, command = resumed.stdout.rstrip("\n").rpartition("complete: ")
+    assert head.endswith("To reload it: dcmcfg reload\nThis change is an upgrade. To check that the upgrade is ")
+    checked = run(*shlex.split(command)[1:])
+    assert checked.exit_code == 0, checked.stderr
+    assert "the configuration is already at release 5.33.1\n" in checked.stdout
 
 
 @pytest.mark.real

@@ -151,6 +151,7 @@ def apply_plan(
         renamed_archives=renamed_archives,
         extra_json=extra_output.json_fields,
         warnings=all_warnings,
+        resumes_without_reload=resumed_record is not None and resumed_record.header.reload_requested is False,
     )
     invocation.current().partial_result = report.to_json
     writes = bool(plan.steps) and not options.dry_run
@@ -184,7 +185,7 @@ def apply_plan(
     _require_ready(settings, options, rejects_file)
     # Reach the archive before anything is written, so that the reload after the change can succeed.
     # A reload would have no effect on a change that only a restart makes take effect.
-    reloads = not options.no_reload and not renamed_archives and needs_reload(plan)
+    reloads = not options.no_reload and not renamed_archives and _requires_reload(plan, resumed_record)
     selected_nodes = _connect_nodes(settings, options) if reloads else None
     if selected_nodes is not None:
         selected_nodes.require_device(plan)
@@ -228,6 +229,15 @@ def apply_plan(
     profile = rename_device_in_profile(settings, renamed_archives)
     report = replace(report, extra_json={**report.extra_json, **after_change()})
     report.print_result(outcome, reload=reload, profile=profile)
+
+
+def _requires_reload(plan: Plan, resumed_record: RolloutRecord | None) -> bool:
+    """Return whether the nodes are to load *plan*; the rest of an interrupted change follows the request at its start.
+
+    The steps that were applied before the interruption may require the reload, although the rest does not.
+    """
+    requested = resumed_record.header.reload_requested if resumed_record is not None else None
+    return needs_reload(plan) if requested is None else requested
 
 
 def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:

@@ -121,6 +121,8 @@ class ChangeReport:
     preconditions: str = ""
     reverts: str = ""
     extra_output: ExtraOutput | None = None
+    #: The plan is the rest of an interrupted change, for which no reload was requested.
+    resumes_without_reload: bool = False
 
     def to_json(
         self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
@@ -232,6 +234,11 @@ class ChangeReport:
             yield _format_restart_line(restart_attributes)
 
     def _describe_missing_reload(self) -> str:
+        if self.resumes_without_reload:
+            return (
+                "The archive was not reloaded, because the interrupted command requested no reload. To reload it: "
+                "dcmcfg reload"
+            )
         if needs_reload(self.plan):
             return "The archive was not reloaded. To reload it: dcmcfg reload"
         return "The archive was not reloaded, because a reload has no effect on this change."
