@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dcmcfg.cli import invocation
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.errors import IncompleteChange
-from dcmcfg.nodes.run import NodeResult
+from dcmcfg.nodes.run import NodeResult, NodeState
 from dcmcfg.nodes.second_look import Overwrite
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.nodes import (
@@ -68,7 +68,13 @@ def build_node_failure(
             message = (
                 f"The directory was changed, but at least one node has not loaded the change or is not started: {names}"
             )
-        return IncompleteChange(message, next_step=f"to continue with these nodes: dcmcfg apply --resume{undo}")
+        # The same node would stop the next run too, so the nodes after it would never load the change.
+        others = (
+            "; to continue with the other nodes if a node fails: dcmcfg apply --resume --keep-going"
+            if any(each.state is NodeState.PENDING for each in failed)
+            else ""
+        )
+        return IncompleteChange(message, next_step=f"to continue with these nodes: dcmcfg apply --resume{others}{undo}")
     lost = [each for each in overwrites if each.loses_change]
     if lost:
         return IncompleteChange(

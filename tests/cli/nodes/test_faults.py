@@ -440,11 +440,14 @@ def check_errors(result: Result, case: Case, site: Site, expected: dict[str, Out
     lines = [BINDS_AGAIN] if case.kind is Kind.PORT else []
     lines += [f"warning: node {case.node}: {warning}"] if warning else []
     if failed:
+        resume = f"dcmcfg --profile {PROFILE} apply --resume"
+        keep_going = f"to continue with the other nodes if a node fails: {resume} --keep-going; "
+        is_pending = any(each.state == PENDING.state for each in expected.values())
         lines += [
             "dcmcfg: The directory was changed, but at least one node has not loaded the change or is not started: "
             + ", ".join(f"{node} ({expected[node].state})" for node in failed),
-            f"  next: to continue with these nodes: dcmcfg --profile {PROFILE} apply --resume; to revert the change: "
-            f"dcmcfg --profile {PROFILE} undo 1",
+            f"  next: to continue with these nodes: {resume}; "
+            f"{keep_going if is_pending else ''}to revert the change: dcmcfg --profile {PROFILE} undo 1",
         ]
     # With --json, the plan is there too.
     prefixes = ("warning: ", "dcmcfg: ", "  next: ") if case.as_json else ("",)
