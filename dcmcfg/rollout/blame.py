@@ -7,7 +7,7 @@ through renames, and a value that an undo restored is followed to the change tha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
@@ -36,13 +36,15 @@ class AttributeBlame:
     """The change that wrote the attribute ``name`` last; None if the history has none.
 
     ``origin`` is the change that set the value, if ``change`` is an undo that restored it. ``is_contradicted`` is true
-    if the present values are not those that ``change`` left.
+    if the present values are not those that ``change`` left. With ``is_removed``, ``change`` was to leave no values.
     """
 
     name: str
     change: NamedChange | None = None
     origin: NamedChange | None = None
     is_contradicted: bool = False
+    _: KW_ONLY
+    is_removed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +172,8 @@ def _end(searches: Iterable[_Search]) -> None:
 def _finish(search: _Search, entry: Entry, schema: Schema) -> AttributeBlame:
     written = search.written
     is_contradicted = written is not None and not _has_values(entry, search.name, written, schema)
-    return AttributeBlame(search.name, search.writer, search.origin, is_contradicted)
+    is_removed = written is not None and written.removes_all
+    return AttributeBlame(search.name, search.writer, search.origin, is_contradicted, is_removed=is_removed)
 
 
 def _has_values(entry: Entry, name: str, written: RecordedAttribute, schema: Schema) -> bool:
@@ -180,6 +183,8 @@ def _has_values(entry: Entry, name: str, written: RecordedAttribute, schema: Sch
         return frozenset(schema.normalise_value(name, each.encode()) for each in values if isinstance(each, str))
 
     present = frozenset(schema.normalise_value(name, value) for value in entry.values(name))
+    if written.removes_all:
+        return not present
     added = normalise(written.added)
     return added <= present and not (normalise(written.removed) - added) & present
 
@@ -196,7 +201,16 @@ def compare_with_directory(
 
 def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: Callable[[str], str]) -> Iterator[str]:
     for attribute in blame.attributes:
-        if attribute.is_contradicted and attribute.change is not None:
+        if not attribute.is_contradicted or attribute.change is None:
+            continue
+        if attribute.is_removed:
+            # The step removes only the planned values, so a value that was added just before the step remains.
+            yield (
+                f"{attribute.name}: change {attribute.change.reference} has removed all values that the attribute had "
+                "when the change was planned, but now the attribute has values. Somebody has written the attribute "
+                "after this change was planned"
+            )
+        else:
             yield (
                 f"{attribute.name}: the present values differ from the values of change "
                 f"{attribute.change.reference}. Somebody has written the attribute after this change, without dcmcfg "

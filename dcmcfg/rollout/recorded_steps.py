@@ -6,12 +6,13 @@ The shared history keeps steps in this form, and ``blame`` reads changes of all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum
 from typing import Any
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
 from dcmcfg.dn import DN
+from dcmcfg.plan.assertions import Not, Present, extract_assertions
 from dcmcfg.schema_names import DICOM_VENDOR_DATA
 from dcmcfg.secret_values import is_secret
 
@@ -36,13 +37,26 @@ class RecordedAttribute:
     """The values of the attribute ``name`` that a step ``removed`` and ``added``.
 
     A value is text, or the number of its octets if it is binary or long. ``hidden`` is the reason why values are left
-    out (``secret``, ``vendor data``), or empty.
+    out (``secret``, ``vendor data``), or empty. With ``removes_all``, the plan left the attribute without values; else
+    it may have other values, and this is unknown in records of older versions.
     """
 
     name: str
     removed: tuple[str | int, ...] = ()
     added: tuple[str | int, ...] = ()
     hidden: str = ""
+    _: KW_ONLY
+    removes_all: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the attribute as a JSON object of its step."""
+        return {
+            "name": self.name,
+            "removed": _encode(self.removed),
+            "added": _encode(self.added),
+            "hidden": self.hidden,
+            "removes_all": self.removes_all,
+        }
 
 
 @dataclass(frozen=True)
@@ -56,17 +70,20 @@ class RecordedStep:
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as a JSON object; :func:`parse_step` reads it."""
-        attributes = [
-            {"name": each.name, "removed": _encode(each.removed), "added": _encode(each.added), "hidden": each.hidden}
-            for each in self.attributes
-        ]
+        attributes = [each.to_json() for each in self.attributes]
         return {"operation": self.operation.value, "dn": self.dn, "new_dn": self.new_dn, "attributes": attributes}
 
 
 def parse_step(content: Any) -> RecordedStep:
     """Return the step in *content*, a JSON object; raises ValueError, TypeError or KeyError for another object."""
     attributes = tuple(
-        RecordedAttribute(_text(each["name"]), _decode(each["removed"]), _decode(each["added"]), _text(each["hidden"]))
+        RecordedAttribute(
+            _text(each["name"]),
+            _decode(each["removed"]),
+            _decode(each["added"]),
+            _text(each["hidden"]),
+            removes_all=bool(each.get("removes_all", False)),
+        )
         for each in content["attributes"]
     )
     dn, new_dn = _text(content["dn"]), _text(content["new_dn"])
@@ -100,7 +117,9 @@ def _record_modify(change: Modify, undo: Iterable[Change]) -> Iterable[RecordedA
     removed: dict[str, list[bytes]] = {}
     added: dict[str, list[bytes]] = {}
     names: dict[str, str] = {}
+    undo = tuple(undo)
     earlier = [each for undone in undo if isinstance(undone, Modify) for each in undone.modifications]
+    absent = _find_absent_attributes(undo)
     for modification in change.modifications:
         key = modification.name.lower()
         names.setdefault(key, modification.name)
@@ -120,7 +139,18 @@ def _record_modify(change: Modify, undo: Iterable[Change]) -> Iterable[RecordedA
         if modification.operation is Operation.REPLACE:
             added.setdefault(key, []).extend(modification.values)
     for key, name in names.items():
-        yield _record(name, removed.get(key, ()), added.get(key, ()))
+        recorded = _record(name, removed.get(key, ()), added.get(key, ()))
+        yield replace(recorded, removes_all=key in absent and not added.get(key))
+
+
+def _find_absent_attributes(undo: Iterable[Change]) -> frozenset[str]:
+    """Return the attributes, in lower case, that had no values after the step: *undo* asserts this."""
+    return frozenset(
+        each.inner.name.lower()
+        for change in undo
+        for each in extract_assertions(change) or ()
+        if isinstance(each, Not) and isinstance(each.inner, Present)
+    )
 
 
 def _record(name: str, removed: Iterable[bytes], added: Iterable[bytes]) -> RecordedAttribute:

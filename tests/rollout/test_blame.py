@@ -193,6 +193,40 @@ def test_a_value_that_came_back_is_a_contradiction() -> None:
     assert (found.modifier, found.modified_at) == ("", "")
 
 
+@pytest.mark.parametrize(("present", "is_contradicted"), [((), False), (("w",), True), (("other",), True)])
+def test_a_value_after_the_removal_of_all_values_is_a_contradiction(
+    present: tuple[str, ...], is_contradicted: bool
+) -> None:
+    removed = RecordedAttribute("dicomDescription", ("w",), removes_all=True)
+    found = compare_with_directory(
+        blame_entry(
+            [change(1, RecordedStep(StepOperation.CHANGE, A, attributes=(removed,)))],
+            Entry.from_values(A, {"dicomDescription": list(present)} if present else {}),
+            ("dicomDescription",),
+            operational=None,
+            schema=SCHEMA,
+        ),
+        SCHEMA,
+    )
+    assert found.contradictions == (
+        (
+            "dicomDescription: change adm1-1 has removed all values that the attribute had when the change was "
+            "planned, but now the attribute has values. Somebody has written the attribute after this change was "
+            "planned",
+        )
+        if is_contradicted
+        else ()
+    )
+
+
+def test_another_value_after_the_removal_of_one_value_proves_nothing() -> None:
+    removed = RecordedAttribute("dicomDescription", ("w",))
+    entry = Entry.from_values(A, {"dicomDescription": "other"})
+    step = RecordedStep(StepOperation.CHANGE, A, attributes=(removed,))
+    found = blame_entry([change(1, step)], entry, ("dicomDescription",), operational=None, schema=SCHEMA)
+    assert not found.attributes[0].is_contradicted
+
+
 def test_the_removal_of_an_entry_is_found() -> None:
     key = SCHEMA.normalise_dn(Entry.from_values(A, {}).dn)
     changes = [change(3, wrote(B, "x")), change(2, deleted(A)), change(1, wrote(A, "x"))]

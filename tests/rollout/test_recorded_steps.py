@@ -14,6 +14,7 @@ from dcmcfg.rollout.recorded_steps import RecordedAttribute, RecordedStep, parse
 from tests.trees import ARCHIVE, site
 
 DEVICE = DN.parse(ARCHIVE)
+SOFTWARE = "dicomSoftwareVersion"
 
 
 def recorded(change: Change) -> RecordedStep:
@@ -40,11 +41,29 @@ def test_values_before_and_after_are_those_of_the_plan() -> None:
     replaced = modify(Operation.REPLACE, "dicomInstalled", other.encode())
     assert replaced.attributes == (RecordedAttribute("dicomInstalled", (before,), (other,)),)
     removed = modify(Operation.DELETE, "dicomInstalled")
-    assert removed.attributes == (RecordedAttribute("dicomInstalled", (before,)),)
+    assert removed.attributes == (RecordedAttribute("dicomInstalled", (before,), removes_all=True),)
     # The attribute is replaced as a whole, because the schema does not know it.
     assert modify(Operation.ADD, "dcmFromTheFuture", b"x").attributes == (
         RecordedAttribute("dcmFromTheFuture", (), ("x",)),
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "removes_all"),
+    [((b"a",), False), ((b"a", b"b"), True), ((), True)],
+)
+def test_the_removal_of_all_values_is_recorded(values: tuple[bytes, ...], removes_all: bool) -> None:
+    tree = site().with_changes([Modify(DEVICE, (Modification(Operation.REPLACE, SOFTWARE, (b"a", b"b")),))])
+    plan = make_plan(tree, [DesiredChange(Modify(DEVICE, (Modification(Operation.DELETE, SOFTWARE, values),)))])
+    (undo,) = plan.make_undo_per_step()
+    (attribute,) = record_step(plan.changes[0], undo).attributes
+    assert attribute.removes_all is removes_all
+
+
+def test_an_older_record_does_not_know_whether_all_values_were_removed() -> None:
+    content = modify(Operation.DELETE, "dicomInstalled").to_json()
+    del content["attributes"][0]["removes_all"]
+    assert not parse_step(content).attributes[0].removes_all
 
 
 def test_a_deleted_entry_has_its_values_and_a_new_one_too() -> None:
