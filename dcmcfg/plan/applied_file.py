@@ -17,15 +17,21 @@ def report_applied_file(tree: Tree, desired: Sequence[DesiredChange]) -> Iterato
     """Raise :class:`Refused` in place of a :class:`DoesNotApply` of the block if *desired* is already applied."""
     try:
         yield
-    except DoesNotApply as problem:
-        if not is_applied(tree, desired):
-            raise
-        files = dict.fromkeys(each.location.file for each in desired if each.location is not None)
-        subject = "this file is" if len(files) <= 1 else "these files are"
-        raise Refused(
-            f"{subject} already applied: the directory has the result of every change, so nothing was changed",
-            subject=", ".join(files),
-        ) from problem
+    except DoesNotApply:
+        refuse_applied_file(tree, desired)
+        raise
+
+
+def refuse_applied_file(tree: Tree, desired: Sequence[DesiredChange]) -> None:
+    """Raise :class:`Refused` if *desired*, of which *tree* refuses at least one change, is already applied."""
+    if not is_applied(tree, desired):
+        return
+    files = dict.fromkeys(each.location.file for each in desired if each.location is not None)
+    subject = "this file is" if len(files) <= 1 else "these files are"
+    raise Refused(
+        f"{subject} already applied: the directory has the result of every change, so nothing was changed",
+        subject=", ".join(files),
+    )
 
 
 def is_applied(tree: Tree, desired: Sequence[DesiredChange]) -> bool:

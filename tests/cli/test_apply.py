@@ -213,13 +213,16 @@ def test_secrets_are_not_shown_but_are_applied_and_come_back(run: Run, site: Cli
     assert site.values("dcmKeyStorePin") == ("n3w-s3cret",)
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
     assert site.values("dcmKeyStorePin") == (pin,)
-    again = run("apply", str(undo_files()[0]), "--yes")
-    assert (again.exit_code, again.stdout, again.stderr) == (
-        3,
-        "",
-        f"dcmcfg: {undo_files()[0]}: this file is already applied: the directory has the result of every change, so "
-        "nothing was changed\n",
-    )
+    rejects = tmp_path / "rejects.ldif"
+    for options in ((), ("--continue", "--rejects", str(rejects))):
+        again = run("apply", str(undo_files()[0]), "--yes", *options)
+        assert (again.exit_code, again.stdout, again.stderr) == (
+            3,
+            "",
+            f"dcmcfg: {undo_files()[0]}: this file is already applied: the directory has the result of every change, "
+            "so nothing was changed\n",
+        )
+    assert not rejects.exists()
 
 
 def test_a_database_without_transactions_is_written_step_by_step(

@@ -16,7 +16,7 @@ from dcmcfg.files.ldif import find_file_warnings
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan import content_records
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
-from dcmcfg.plan.applied_file import report_applied_file
+from dcmcfg.plan.applied_file import refuse_applied_file, report_applied_file
 from dcmcfg.plan.desired_state import collect_desired_changes, describe_surplus, make_surplus_deletes
 from dcmcfg.plan.rebasing import Files, rebase_files
 from dcmcfg.rollout.history import History
@@ -67,6 +67,8 @@ def apply_files(
                 skip_inapplicable=continue_on_misfit,
                 load_past_renames=load_past_renames,
             )
+        if misfits:
+            refuse_applied_file(tree, all_changes)
         rejects = RejectsFile.from_records(rejects_file, misfits) if rejects_file is not None else None
         rebasing_warnings = rebasing_report.format_warnings() if rebasing_report else ()
         warnings = (
