@@ -13,7 +13,7 @@ from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import NotStarted
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message, print_output
-from dcmcfg.cli.session.archive import make_control_service
+from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.archive_stopped import describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.node_access import make_replica_opener
@@ -58,7 +58,7 @@ def query_node_statuses(settings: Settings, names: Sequence[str]) -> tuple[NodeS
 
 def _query_status(node: Node, settings: Settings, service: Any) -> NodeStatus:
     try:
-        status = service.status()
+        status = service.status(print_wait)
     except NotStarted as error:
         next_step = name_node_setting(error.next_step, settings)
         return NodeStatus(node.name, node.archive_url, error.state, message=error.message, next_step=next_step)
