@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.render.config import (
+    NAME_ARGUMENT,
     format_selection,
     nodes_json,
     print_nodes,
@@ -169,11 +171,14 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
     that contains the secret.
     """
     options = _get_options_before_command() | {key: value for key, value in site.items() if value is not None}
+    is_named = name is not None and "profile" not in options
     if name is not None:
         if options.get("profile", name) != name:
             raise click.UsageError("NAME and --profile cannot be used together")
         options["profile"] = name
     described = describe_site(options, os.environ)
+    if is_named:
+        described = replace(described, profile_selected_by=NAME_ARGUMENT)
     if as_json:
         print_json(site_json(described))
     else:

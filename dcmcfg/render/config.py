@@ -38,8 +38,14 @@ def print_profiles(console: Console, listed: ProfileList, folder: Path) -> None:
         print_line(console, f"Selected by: {format_selection(listed.selected_by)}")
 
 
+#: The source of a profile that is the argument of ``config show``.
+NAME_ARGUMENT = "NAME"
+
+
 def format_selection(selected_by: str) -> str:
-    """Return the source that selected a profile: an option, a variable, a file, or the name of the profile."""
+    """Return the source that selected a profile: an argument, option, variable or file, or the profile's name."""
+    if selected_by == NAME_ARGUMENT:
+        return "argument NAME"
     if selected_by == "--profile":
         return "option --profile"
     if selected_by == "DCMCFG_PROFILE":

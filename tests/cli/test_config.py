@@ -371,6 +371,15 @@ def test_a_selection_that_cannot_be_read_is_refused(run: Run, text: str) -> None
     assert run("config", "show").stderr.startswith(f"dcmcfg: {get_selection_path()}: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(("hospital",), "argument NAME"), (("--profile", "hospital"), "option --profile")],
+)
+def test_show_names_what_selected_the_profile(run: Run, arguments: tuple[str, ...], expected: str) -> None:
+    write("hospital", COMMENTED)
+    assert run("config", "show", *arguments).stdout.endswith(f"Selected by: {expected}\n")
+
+
 def test_show_names_the_source_of_each_setting(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = write(
         "hospital",
@@ -412,7 +421,7 @@ def test_show_names_the_source_of_each_setting(run: Run, monkeypatch: pytest.Mon
         "audit_format syslog default",
         "external_move_log not set",
         f"Profile hospital: {path}",
-        "Selected by: option --profile",
+        "Selected by: argument NAME",
     ]
 
 
