@@ -117,6 +117,7 @@ _PURPOSE = b"""\
 # Holds secrets. dcmcfg restore makes a directory equal to it;
 # slapadd or ldapadd load it into an empty one.
 """
+_DAMAGED_STEP = "if the file is a copy, copy the snapshot again; or use another snapshot"
 _LAST_LINE = re.compile(rb"# end of snapshot, sha256 ([0-9a-f]{64})\n")
 
 
@@ -181,10 +182,16 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST_LINE.fullmatch(octets, start)
     if last is None:
-        raise Refused("the snapshot is incomplete: the last line with the checksum is missing or damaged", subject=name)
+        raise Refused(
+            "the snapshot is incomplete: the last line with the checksum is missing or damaged",
+            subject=name,
+            next_step=_DAMAGED_STEP,
+        )
     content = octets[:start]
     if hashlib.sha256(content).hexdigest().encode() != last.group(1):
         raise Refused(
-            "the checksum does not match: somebody has changed the snapshot, or the file is damaged", subject=name
+            "the checksum does not match: somebody has changed the snapshot, or the file is damaged",
+            subject=name,
+            next_step=_DAMAGED_STEP,
         )
     return content

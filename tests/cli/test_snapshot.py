@@ -38,6 +38,9 @@ def with_checksum(content: bytes) -> bytes:
     return content + b"# end of snapshot, sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
+USE_ANOTHER = "if the file is a copy, copy the snapshot again; or use another snapshot"
+
+
 def body(path: Path) -> bytes:
     """The file without its last line."""
     return path.read_bytes().rpartition(b"# end of snapshot")[0]
@@ -157,10 +160,14 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_f
     ("damage", "told"),
     [
         (lambda whole: whole[:0], "not a snapshot of dcmcfg\n  next: to apply another LDIF file: dcmcfg apply FILE"),
-        (lambda whole: whole[:-1], "the snapshot is incomplete: the last line with the checksum is missing or damaged"),
+        (
+            lambda whole: whole[:-1],
+            f"the snapshot is incomplete: the last line with the checksum is missing or damaged\n  next: {USE_ANOTHER}",
+        ),
         (
             lambda whole: whole.replace(b"dicomInstalled: TRUE", b"dicomInstalled: FALSE", 1),
-            "the checksum does not match: somebody has changed the snapshot, or the file is damaged",
+            "the checksum does not match: somebody has changed the snapshot, or the file is damaged\n"
+            f"  next: {USE_ANOTHER}",
         ),
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
