@@ -55,7 +55,9 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
         f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; this requires --force-vendor-data\n"
         "dcmcfg: dry run: the plan would be refused without --force-vendor-data\n"
     )
-    accepted = run("apply", file, "--dry-run", "--force-vendor-data")
+    plan.unlink()
+    accepted = run("apply", file, "--dry-run", "--force-vendor-data", "--out", str(plan))
+    assert accepted.stdout.endswith(f"plan: {plan}\nTo apply it: dcmcfg apply {plan} --force-vendor-data\n")
     assert (accepted.exit_code, "would be refused" in accepted.stderr) == (0, False)
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
     in_json = run("apply", file, "--dry-run", "--json")

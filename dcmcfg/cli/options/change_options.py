@@ -79,6 +79,13 @@ def describe_refusal(risks: Sequence[Risk], forced_risks: Collection[str]) -> st
     return f"dry run: the plan would be refused without {_format_force_options(refused_risks)}"
 
 
+def format_accepted_options(risks: Sequence[Risk], forced_risks: Collection[str]) -> str:
+    """Return the options that accept *risks* and the other *forced_risks* again, each after a blank."""
+    names = [risk.name for risk in risks]
+    names += [SERVER_SCHEMA] if SERVER_SCHEMA in forced_risks else []
+    return "".join(f" --force-{name}" for name in dict.fromkeys(names))
+
+
 def _find_refused(risks: Sequence[Risk], forced_risks: Collection[str]) -> list[Risk]:
     return [risk for risk in risks if not risk.is_accepted(forced_risks)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.change_options import ChangeOptions, describe_refusal, require_forced
+from dcmcfg.cli.options.change_options import ChangeOptions, describe_refusal, format_accepted_options, require_forced
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_device_in_profile
 from dcmcfg.cli.session.output import STDOUT, print_text
@@ -241,14 +242,20 @@ def _requires_reload(plan: Plan, resumed_record: RolloutRecord | None) -> bool:
 
 
 def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:
-    """Print the result of a dry run; raise :class:`NegativeResult` if dcmcfg would refuse the plan.
+    """Print the result of a dry run, with the command that applies the written plan.
 
-    The risks of a resumed change were accepted when it began.
+    Raises :class:`NegativeResult` if dcmcfg would refuse the plan. The risks of a resumed change were accepted when it
+    began, and its rest cannot be applied as a plan of its own.
     """
     report.print_result()
-    refusal = "" if is_resumed else describe_refusal(report.risks, report.options.forced_risks)
-    if refusal:
+    if is_resumed:
+        return
+    options = report.options
+    if refusal := describe_refusal(report.risks, options.forced_risks):
         raise NegativeResult(refusal)
+    if options.plan_file is not None and str(options.plan_file) != STDOUT:
+        accepted = format_accepted_options(report.risks, options.forced_risks)
+        options.print_lines(f"To apply it: dcmcfg apply {shlex.quote(str(options.plan_file))}{accepted}")
 
 
 def remove_leftover_markers(directory: Directory, history: History, options: ChangeOptions) -> bool:
