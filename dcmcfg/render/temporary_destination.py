@@ -16,10 +16,10 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     changed_lists = [
         f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)
     ]
-    list_note = f" and to {', '.join(changed_lists)}" if changed_lists else ""
+    list_note = f" and in {', '.join(changed_lists)}" if changed_lists else ""
     return (
-        f"added for this run: AE {destination.ae_title} with the device {destination.device} and a connection; AE "
-        f"title added to the registry of AE titles{list_note} (--show-plan shows the whole plan)"
+        f"to add for this run: AE {destination.ae_title} with the device {destination.device} and a connection; "
+        f"its AE title in the registry of AE titles{list_note} (--show-plan shows the whole plan)"
     )
 
 
