@@ -5,6 +5,8 @@ A user who forgot to select a profile would otherwise work on another site than 
 
 from __future__ import annotations
 
+import shlex
+
 from dcmcfg.settings import Settings
 from dcmcfg.settings.profiles import list_profile_names
 
@@ -42,4 +44,14 @@ def describe_selection(settings: Settings, setting: str) -> str:
     return (
         f"dcmcfg used the default URL, because no profile exists. To use another URL, specify {option}, or create "
         f"a profile: dcmcfg config set NAME.{setting} URL. To start a lab: dcmcfg lab up"
+    )
+
+
+def describe_profile_without_archive_url(settings: Settings) -> str:
+    """Return how to set the archive's URL in the profile in use, if the default URL is used; "" otherwise."""
+    if not settings.profile or settings.origins.get("archive_url") != "default":
+        return ""
+    return (
+        f"The profile {settings.profile} has no archive_url, so dcmcfg used the default URL. To set the URL: dcmcfg "
+        f"config set {shlex.quote(settings.profile)}.archive_url URL"
     )

@@ -9,7 +9,7 @@ import click
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
-from dcmcfg.cli.default_site import describe_selection, uses_default_url
+from dcmcfg.cli.default_site import describe_profile_without_archive_url, describe_selection, uses_default_url
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -159,7 +159,10 @@ def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStat
 
 
 def _advise_selection(error: ArchiveError, settings: Settings) -> None:
-    """Add how to select a site to the next step of *error*, if nothing selects the archive."""
-    if uses_default_url(settings, "archive_url"):
-        selection = describe_selection(settings, "archive_url")
+    """Add how to select a site, or to set the URL in its profile, to the next step of *error* at the default URL."""
+    is_unselected = uses_default_url(settings, "archive_url")
+    selection = (
+        describe_selection(settings, "archive_url") if is_unselected else describe_profile_without_archive_url(settings)
+    )
+    if selection:
         error.next_step = f"{error.next_step}. {selection}" if error.next_step else selection

@@ -12,6 +12,7 @@ from dcmcfg.settings import write_profile
 from dcmcfg.settings.resolve import DEFAULT_SOURCE
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.cli.conftest import Run
+from tests.cli.sites import CliSite
 from tests.issuer import running_issuer
 from tests.ports import free_port
 
@@ -74,7 +75,30 @@ def test_profiles_and_the_lab_are_the_next_step_if_no_archive_is_at_the_default_
         ". dcmcfg used the default URL, because no profile is selected. To use another URL, select a profile "
         "(hospital) with --profile NAME or DCMCFG_PROFILE, or specify --archive-url\n"
     )
-    assert "profile is selected" not in run("status", "--profile", "hospital").stderr
+    selected = "The profile hospital has no archive_url, so dcmcfg used the default URL. To set the URL: "
+    selected += "dcmcfg config set hospital.archive_url URL\n"
+    assert run("status", "--profile", "hospital").stderr.endswith(f" with --archive-url. {selected}")
+
+
+@pytest.mark.real
+def test_a_change_shows_how_to_set_the_missing_url_of_the_profile(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(DEFAULT_SOURCE.values, dict)
+    monkeypatch.setitem(DEFAULT_SOURCE.values, "archive_url", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
+    for name in ("DCMCFG_ARCHIVE_URL", "DCMCFG_LDAP_URL", "DCMCFG_BIND_PASSWORD"):
+        monkeypatch.delenv(name)
+    password = tmp_path / "password"
+    password.touch(0o600)
+    password.write_text(site.slapd.password)
+    write_profile("hospital", {"ldap_url": site.slapd.url, "bind_password_file": str(password)})
+    result = run("set", "storescp", "dicomDescription=x", "--yes", "--profile", "hospital")
+    assert result.exit_code == 3
+    assert result.stderr.endswith(
+        ". The profile hospital has no archive_url, so dcmcfg used the default URL. To set the URL: dcmcfg config set "
+        "hospital.archive_url URL; nothing was changed; to change the directory without a reload of the archive: "
+        "--no-reload\n"
+    )
 
 
 def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:

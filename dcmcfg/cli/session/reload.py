@@ -14,6 +14,7 @@ from dcmcfg.archive.listeners import ProbedListener, find_conflicting_connection
 from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, ReloadUnconfirmed
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
+from dcmcfg.cli.default_site import describe_profile_without_archive_url
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
@@ -152,8 +153,8 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
     try:
         status = service.status(print_wait)
     except ArchiveError as error:
-        unchanged_note = f"nothing was changed; {alternative}"
-        next_step = f"{error.next_step}; {unchanged_note}" if error.next_step else unchanged_note
+        advice = ". ".join(filter(None, (error.next_step, describe_profile_without_archive_url(settings))))
+        next_step = "; ".join(filter(None, (advice, "nothing was changed", alternative)))
         raise ArchiveError(error.message, subject=error.subject, next_step=next_step) from error
     if not status.started:
         message = invocation.current().insert_site_options(
