@@ -13,6 +13,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, require_new_file, write_atomically
+from dcmcfg.cli.session.unfinished_change import warn_of_unfinished_change
 from dcmcfg.errors import LdifError, MalformedInput, NegativeResult, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.snapshot import format_snapshot_summary, snapshot_json
@@ -62,6 +63,7 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
         print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
+    warn_of_unfinished_change(settings.ldap_url, effect="the snapshot might contain only a part of this change")
     if not is_loadable(problems):
         print_message(
             "warning: a directory server cannot load the whole snapshot. To list the problems: dcmcfg snapshot FILE "

@@ -18,6 +18,7 @@ from dcmcfg.cli.session.archive import make_control_service, print_wait
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.unfinished_change import warn_of_unfinished_change
 from dcmcfg.errors import ArchiveError
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
@@ -104,6 +105,7 @@ def status_command(
             f"{CLEAN_COMMAND}"
         )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
+    warn_of_unfinished_change(settings.ldap_url)
     directory_fields: dict[str, Any] = {} if identity is None else {"ldap_url": settings.ldap_url, "who_am_i": identity}
     extra_fields = directory_fields | ({"temporary_leftovers": list(leftovers)} if leftovers else {})
     if settings.nodes or node_names:

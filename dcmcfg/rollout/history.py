@@ -198,10 +198,17 @@ def _describe_kind(change: Change) -> tuple[str, str]:
 def make_unfinished_error(record: RolloutRecord) -> Refused:
     """Return the error for other changes while *record* is unfinished."""
     return Refused(
-        f"change {record.number} ({reformat_timestamp(record.header.started_at)}) is unfinished: "
-        f"{record.read_progress().applied} of {record.header.steps} steps are applied. This command changed nothing",
+        f"{describe_unfinished(record)}. This command changed nothing",
         subject=record.header.ldap_url,
         next_step=format_recovery_commands(record),
+    )
+
+
+def describe_unfinished(record: RolloutRecord) -> str:
+    """Return how much of *record*, an unfinished roll-out, is applied."""
+    return (
+        f"change {record.number} ({reformat_timestamp(record.header.started_at)}) is unfinished: "
+        f"{record.read_progress().applied} of {record.header.steps} steps are applied"
     )
 
 

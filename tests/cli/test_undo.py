@@ -263,6 +263,22 @@ def test_undo_takes_back_what_an_interrupted_one_had_done(run: Run, site: CliSit
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
 
 
+def test_status_and_snapshot_warn_of_an_unfinished_change(run: Run, site: CliSite, tmp_path: Path) -> None:
+    torn_off(run, site, tmp_path)
+    change = "warning: change 1 ((when) UTC) is unfinished: 1 of 2 steps are applied"
+    commands = "to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n"
+    status = run("status")
+    assert (status.exit_code, when(status.stderr)) == (0, f"{change}; {commands}")
+    saved = run("snapshot", str(tmp_path / "saved.ldif"))
+    effect = "The snapshot might contain only a part of this change"
+    assert (saved.exit_code, when(saved.stderr)) == (0, f"{change}. {effect}; {commands}")
+    with lock_directory(get_state_folder(), site.slapd.url):
+        assert run("status").stderr == "warning: change 1 is in progress\n"
+    (undo_files()[-1].parent / "head.json").write_text("damaged")
+    damaged = run("status")
+    assert (damaged.exit_code, "the record of a change cannot be read" in damaged.stderr) == (0, True)
+
+
 def test_resume_with_nothing_unfinished_says_so(run: Run, site: CliSite, tmp_path: Path) -> None:
     result = run("apply", "--resume")
     assert result.exit_code == 3

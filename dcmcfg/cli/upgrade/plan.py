@@ -19,8 +19,9 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import make_folder, write_octets
+from dcmcfg.cli.session.unfinished_change import warn_of_unfinished_change
 from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, parse_names, upgrade_options
-from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases, warn_of_unfinished_change
+from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.cli.upgrade.report_output import (
     FORMS,
     print_report,
@@ -145,7 +146,8 @@ def plan_command(
     with pause_garbage_collection():
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
-            warn_of_unfinished_change(directory)
+            if directory is not None:
+                warn_of_unfinished_change(directory.server.url)
             upgrade = plan_upgrade(settings, source, releases, (tree, directory))
         report = UpgradeReport(
             upgrade=upgrade,

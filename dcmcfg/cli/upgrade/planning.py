@@ -9,24 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dcmcfg.changes import Rename
-from dcmcfg.cli import invocation
-from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.schema_servers import require_schema
 from dcmcfg.directory.hidden_entries import iterate_hidden
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import MalformedInput, NotFound, Refused
+from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.files.distribution import read_distribution
 from dcmcfg.files.named_release import read_named_release, read_named_schema
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
-from dcmcfg.printable import escape_unprintable
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
 from dcmcfg.rollout.past_upgrades import iterate_plan_heads
-from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
@@ -92,17 +88,6 @@ def _read_schema(folder: Path) -> ReleaseSchema | None:
         return read_named_schema(folder)
     except NotFound:
         return None
-
-
-def warn_of_unfinished_change(directory: LdapDirectory | None) -> None:
-    """Warn of a change on *directory* that is unfinished according to the history of this account."""
-    if directory is None:
-        return
-    try:
-        refuse_unfinished(get_state_folder(), directory.server.url)
-    except Refused as refusal:
-        text = f"{refusal.message}; {refusal.next_step}"
-        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(text))}")
 
 
 def plan_upgrade(

@@ -13,8 +13,9 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import read_comparisons
+from dcmcfg.cli.session.unfinished_change import warn_of_unfinished_change
 from dcmcfg.cli.upgrade.options import release_options, releases_option
-from dcmcfg.cli.upgrade.planning import open_site, warn_of_unfinished_change
+from dcmcfg.cli.upgrade.planning import open_site
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.errors import NotFound
 from dcmcfg.files.named_release import read_named_release, read_named_schema
@@ -71,7 +72,8 @@ def status_command(
             )
         folders = release_folders if target_folder is None else (*release_folders, target_folder)
         with open_site(settings, tree_file) as (tree, directory):
-            warn_of_unfinished_change(directory)
+            if directory is not None:
+                warn_of_unfinished_change(directory.server.url)
             schemas = _compare_schemas(settings, directory, folders) if directory is not None else ()
             status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive, others=releases)
         present = choose_present(releases, status.match) if status.match is not None else None
