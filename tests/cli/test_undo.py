@@ -215,6 +215,16 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     assert site.octets() == now
 
 
+def test_a_dry_run_names_the_command_for_its_plan_but_not_for_that_of_an_undo(
+    run: Run, site: CliSite, tmp_path: Path
+) -> None:
+    plans = [str(tmp_path / name) for name in ("set.ldif", "undo.ldif")]
+    planned = run("set", "AE:STORESCP", "dicomDescription=x", "--dry-run", "-o", plans[0])
+    assert planned.stdout.endswith(f"plan: {plans[0]}\nTo apply it: dcmcfg apply {plans[0]}\n")
+    assert run("apply", plans[0], "--yes").exit_code == 0
+    assert run("undo", "--dry-run", "-o", plans[1]).stdout.endswith(f"plan: {plans[1]}\n")
+
+
 def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: CliSite, tmp_path: Path) -> None:
     before = site.octets()
     torn_off(run, site, tmp_path)

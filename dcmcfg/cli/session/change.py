@@ -181,7 +181,9 @@ def apply_plan(
         if str(options.plan_file) != STDOUT:
             options.print_lines(f"plan: {options.plan_file}")
     if options.dry_run:
-        _print_dry_run(report, is_resumed=resumed_record is not None)
+        # As a file, an undo would be a change of its own, and an upgrade would lose its snapshot and its check.
+        can_apply_file = undone_number is None and not plan_comments
+        _print_dry_run(report, is_resumed=resumed_record is not None, can_apply_file=can_apply_file)
         return
     _require_ready(settings, options, rejects_file)
     # Reach the archive before anything is written, so that the reload after the change can succeed.
@@ -241,8 +243,8 @@ def _requires_reload(plan: Plan, resumed_record: RolloutRecord | None) -> bool:
     return needs_reload(plan) if requested is None else requested
 
 
-def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:
-    """Print the result of a dry run, with the command that applies the written plan.
+def _print_dry_run(report: ChangeReport, *, is_resumed: bool, can_apply_file: bool) -> None:
+    """Print the result of a dry run; with *can_apply_file*, also the command that applies the written plan.
 
     Raises :class:`NegativeResult` if dcmcfg would refuse the plan. The risks of a resumed change were accepted when it
     began, and its rest cannot be applied as a plan of its own.
@@ -253,7 +255,7 @@ def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:
     options = report.options
     if refusal := describe_refusal(report.risks, options.forced_risks):
         raise NegativeResult(refusal)
-    if options.plan_file is not None and str(options.plan_file) != STDOUT:
+    if can_apply_file and options.plan_file is not None and str(options.plan_file) != STDOUT:
         accepted = format_accepted_options(report.risks, options.forced_risks)
         options.print_lines(f"To apply it: dcmcfg apply {shlex.quote(str(options.plan_file))}{accepted}")
 
