@@ -46,6 +46,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "wrapping",
             "format_number",
             "protocol_log",
+            "slow_response",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

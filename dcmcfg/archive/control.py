@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,8 +29,8 @@ from dcmcfg.archive.reload_outcome import (
     classify_reload_response,
 )
 from dcmcfg.errors import ArchiveError
+from dcmcfg.slow_response import SLOW_AFTER_S, OnWait, report_slow_response
 
-OnWait = Callable[[str], None]
 #: A gateway may have passed the request on before it failed, so these statuses leave a reload unconfirmed.
 _GATEWAY_ERRORS = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
 
@@ -43,7 +41,7 @@ class StatusPolling:
 
     retry_period_s: float = 3.0
     retry_interval_s: float = 0.5
-    slow_after_s: float = 3.0
+    slow_after_s: float = SLOW_AFTER_S
 
 
 @dataclass(frozen=True)
@@ -196,15 +194,8 @@ class ControlService:
 
     def _request(self, method: str, url: str, on_wait: OnWait | None) -> HttpResponse:
         """Return the response; *on_wait* is called with a line if it is slow."""
-        if on_wait is None:
+        with report_slow_response(url, on_wait, self._polling.slow_after_s):
             return self._client.request(method, url)
-        slow_timer = Timer(self._polling.slow_after_s, on_wait, (f"no response yet from {url}; waiting",))
-        slow_timer.daemon = True
-        slow_timer.start()
-        try:
-            return self._client.request(method, url)
-        finally:
-            slow_timer.cancel()
 
     def _build_unexpected_error(self, response: HttpResponse, url: str) -> ArchiveError:
         finding = classify_response(response)

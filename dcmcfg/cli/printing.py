@@ -16,6 +16,11 @@ def print_message(*lines: str) -> None:
     click.echo("\n".join(wrap_for_terminal(escape_unprintable(line)) for line in lines), err=True)
 
 
+def print_wait(line: str) -> None:
+    """Print *line* from :func:`~dcmcfg.slow_response.report_slow_response`, also from its thread."""
+    print_message(f"{line} …")
+
+
 def print_output(*lines: str, on_stderr: bool = False) -> None:
     """Print each of *lines* on standard output, or *on_stderr*, escaped and not wrapped."""
     click.echo("\n".join(map(escape_unprintable, lines)), err=on_stderr)

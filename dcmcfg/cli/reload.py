@@ -15,8 +15,8 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.options.node_options import NodeOptions, node_options
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.archive import make_control_service, print_wait
+from dcmcfg.cli.printing import print_output, print_wait
+from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.node_reload import note_reloads, reload_nodes
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.reload import require_started

@@ -13,8 +13,8 @@ from dcmcfg.cli.default_site import describe_profile_without_archive_url, descri
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import print_message, print_output
-from dcmcfg.cli.session.archive import make_control_service, print_wait
+from dcmcfg.cli.printing import print_message, print_output, print_wait
+from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json

@@ -16,11 +16,13 @@ from enum import Enum
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError
 
-from dcmcfg.directory.failures import LdapResponseTimeout
+from dcmcfg.directory.failures import NO_ANSWER_STEP, LdapResponseTimeout
 from dcmcfg.directory.messages import UNSOLICITED_MESSAGE_ID, InvalidResponse, LdapResponse, ResponseBuffer
 from dcmcfg.directory.request_log import LDAP, RequestDescription, describe_request, format_result
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from dcmcfg.protocol_log import PROTOCOL_LOG
+from dcmcfg.slow_response import OnWait, report_slow_response
 
 #: Message ID → the octets of the request with this ID.
 RequestEncoder = Callable[[int], bytes]
@@ -30,19 +32,20 @@ _NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036"
 
 
 class Exchange:
-    """The requests and responses on one connection.
+    """The requests and responses on one connection; *on_wait* is called with a line when a response is slow.
 
     Nothing else may use the connection while requests are pending. :meth:`send_request` and :meth:`collect_responses`
     close the connection and raise :class:`ConnectionLost` if it ends or sends an invalid response; pending requests may
     have been processed then.
     """
 
-    def __init__(self, connection: ldap3.Connection, url: str) -> None:
+    def __init__(self, connection: ldap3.Connection, server: LdapServerSettings, on_wait: OnWait | None = None) -> None:
         if connection.closed or connection.socket is None:
-            raise DirectoryError("the connection to the LDAP server was closed", subject=url)
+            raise DirectoryError("the connection to the LDAP server was closed", subject=server.url)
         self._connection = connection
         self._socket: socket.socket = connection.socket
-        self._url = url
+        self._server = server
+        self._on_wait = on_wait
         self._outgoing = bytearray()
         self._incoming = ResponseBuffer()
         self._pending: set[int] = set()
@@ -99,8 +102,9 @@ class Exchange:
     def _wait(self, awaited: Container[_SocketEvent | None]) -> None:
         to_read = [self._socket] if _SocketEvent.READABLE in awaited else []
         to_write = [self._socket] if _SocketEvent.WRITABLE in awaited else []
-        if not any(select.select(to_read, to_write, [], self._connection.receive_timeout)):
-            raise TimeoutError
+        with report_slow_response(self._server.url, self._on_wait, self._server.slow_after_s):
+            if not any(select.select(to_read, to_write, [], self._connection.receive_timeout)):
+                raise TimeoutError
 
     def _match_response(self, response: LdapResponse) -> LdapResponse:
         """Return *response*; raise if it does not belong to a pending request."""
@@ -130,7 +134,7 @@ class Exchange:
             # ldap3 uses the same socket, with its own time-out.
             self._socket.settimeout(limit)
         except TimeoutError as error:
-            raise self._close_as_lost("no answer in time", LdapResponseTimeout) from error
+            raise self._close_as_lost("no answer in time", LdapResponseTimeout, NO_ANSWER_STEP) from error
         except InvalidResponse as error:
             raise self._close_as_lost(f"invalid LDAP response: {error}") from error
         except OSError as error:
@@ -138,13 +142,17 @@ class Exchange:
         except ConnectionLost as error:
             raise self._close_as_lost(error.message) from error
 
-    def _close_as_lost(self, reason: str, error_class: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
+    def _close_as_lost(
+        self, reason: str, error_class: type[ConnectionLost] = ConnectionLost, next_step: str = ""
+    ) -> ConnectionLost:
         for message_id in tuple(self._logged):
             self._log(message_id, f"no result: {reason}")
         # The connection is lost, so no unbind request is sent.
         with suppress(LDAPExceptionError, OSError):
             self._connection.strategy.close()
-        return error_class(f"the connection to the LDAP server was lost: {reason}", subject=self._url)
+        return error_class(
+            f"the connection to the LDAP server was lost: {reason}", subject=self._server.url, next_step=next_step
+        )
 
 
 class _SocketEvent(Enum):

@@ -137,6 +137,10 @@ class NoSuchEntry(NotFound):
         self.matched_dn = matched_dn
 
 
+#: The next step if the server does not respond in time.
+NO_ANSWER_STEP = "the server may hang or be overloaded: check its process and its log. Then run the command again"
+
+
 class LdapResponseTimeout(ConnectionLost):
     """The server did not respond in time; it may still process the request."""
 
@@ -211,10 +215,14 @@ def translate_ldap_errors(url: str, *, request_sent: bool) -> Iterator[None]:
             next_step="check that the server is running, and check --ldap-url (DCMCFG_LDAP_URL)",
         ) from error
     except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError, OSError) as error:
-        lost_class = LdapResponseTimeout if _describe_cause(error) == _TIMED_OUT else ConnectionLost
+        cause = _describe_cause(error)
+        has_timed_out = cause == _TIMED_OUT
+        lost_class = LdapResponseTimeout if has_timed_out else ConnectionLost
         error_class = lost_class if request_sent else DirectoryError
         raise error_class(
-            f"the connection to the LDAP server was lost: {_describe_cause(error)}", subject=url
+            f"the connection to the LDAP server was lost: {cause}",
+            subject=url,
+            next_step=NO_ANSWER_STEP if has_timed_out else "",
         ) from error
     except exceptions.LDAPExceptionError as error:
         raise DirectoryError(f"the LDAP request failed: {_describe_cause(error)}", subject=url) from error

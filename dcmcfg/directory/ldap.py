@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from types import TracebackType
 
@@ -23,15 +23,22 @@ from dcmcfg.directory.server import LdapServerSettings, Scope, ServerCapabilitie
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, NotFound
+from dcmcfg.slow_response import OnWait, report_slow_response
 
 
-def connect(server: LdapServerSettings, on_referral: Callable[[Referral], None] | None = None) -> LdapDirectory:
+def connect(
+    server: LdapServerSettings,
+    on_referral: Callable[[Referral], None] | None = None,
+    on_wait: OnWait | None = None,
+) -> LdapDirectory:
     """Return an open connection, secured and bound with the settings *server*.
 
-    *on_referral* is called once for each part of the tree that is on other servers, when a search finds it. Raises the
-    errors of :func:`open_connection`.
+    *on_referral* is called once for each part of the tree that is on other servers, when a search finds it. *on_wait*
+    is called with a line when a response is slow. Raises the errors of :func:`open_connection`.
     """
-    return LdapDirectory(server, open_connection(server), on_referral)
+    with report_slow_response(server.url, on_wait, server.slow_after_s):
+        connection = open_connection(server)
+    return LdapDirectory(server, connection, on_referral, on_wait)
 
 
 class LdapDirectory:
@@ -42,10 +49,12 @@ class LdapDirectory:
         server: LdapServerSettings,
         connection: ldap3.Connection,
         on_referral: Callable[[Referral], None] | None = None,
+        on_wait: OnWait | None = None,
     ) -> None:
         self._server = server
         self._connection = connection
         self._on_referral = on_referral
+        self._on_wait = on_wait
         self._referrals: dict[Referral, None] = {}
 
     def __enter__(self) -> LdapDirectory:
@@ -65,7 +74,7 @@ class LdapDirectory:
 
     def reopen(self) -> LdapDirectory:
         self.close()
-        reopened = connect(self._server, self._on_referral)
+        reopened = connect(self._server, self._on_referral, self._on_wait)
         # Referrals that were reported before are not reported again.
         reopened._referrals |= self._referrals  # noqa: SLF001 — another of this class
         return reopened
@@ -85,9 +94,14 @@ class LdapDirectory:
             self._add_referral(referral)
 
         with translate_ldap_errors(self._server.url, request_sent=False):
-            yield from search(
+            batches = search(
                 self._connection, base, scope, attributes, on_referral=on_referral, filter_text=filter_text
             )
+            # A server that hangs does not begin to respond. A timer for each batch would slow down large searches.
+            with self._report_slow_response():
+                first_batch = next(batches, [])
+            yield first_batch
+            yield from batches
 
     def _add_referral(self, referral: Referral) -> None:
         if referral in self._referrals:
@@ -141,9 +155,11 @@ class LdapDirectory:
 
     def supports_transactions(self) -> bool:
         # The abort may run in the background, so the trial has a connection of its own.
-        connection = open_connection(self._server)
+        with self._report_slow_response():
+            connection = open_connection(self._server)
         try:
-            probe = transaction.probe_transactions(Exchange(connection, self._server.url), self._server.base_dn)
+            exchange = Exchange(connection, self._server, self._on_wait)
+            probe = transaction.probe_transactions(exchange, self._server.base_dn)
         except DcmcfgError:
             close_connection(connection)
             raise
@@ -157,8 +173,11 @@ class LdapDirectory:
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.apply_in_transaction(self._start_exchange(), changes, self._server.url)
 
+    def _report_slow_response(self) -> AbstractContextManager[None]:
+        return report_slow_response(self._server.url, self._on_wait, self._server.slow_after_s)
+
     def _start_exchange(self) -> Exchange:
-        return Exchange(self._connection, self._server.url)
+        return Exchange(self._connection, self._server, self._on_wait)
 
 
 def _end_probe(probe: transaction.TransactionProbe, connection: ldap3.Connection) -> None:

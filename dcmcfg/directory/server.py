@@ -11,6 +11,7 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.referrals import Referral
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.slow_response import SLOW_AFTER_S
 
 Scope = Literal["base", "one", "subtree"]
 
@@ -26,6 +27,7 @@ class LdapServerSettings:
     - ``ca_file``: the trusted authorities; the default is the system's. TLS is always verified.
     - ``require_crl``: require revocation lists in ``ca_file``.
     - ``starttls``: use StartTLS on ``ldap``.
+    - ``slow_after_s``: a response counts as slow after this time.
     """
 
     url: str
@@ -42,6 +44,7 @@ class LdapServerSettings:
     sasl_external: bool = False
     connect_timeout_s: float = 10.0
     receive_timeout_s: int = 60
+    slow_after_s: float = SLOW_AFTER_S
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import trustme
 
 from dcmcfg.cli.session import directory
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.settings import write_profile
 from dcmcfg.settings.resolve import DEFAULT_SOURCE
 from tests.archive.scripted import Scripted
@@ -147,6 +150,26 @@ def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, 
         "",
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
         "  next: check that the server is running, and that the URL of profile ward is correct\n",
+    )
+
+
+def test_a_directory_server_that_hangs_is_reported_while_dcmcfg_waits(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = functools.partial(LdapServerSettings, receive_timeout_s=1, slow_after_s=0.1)
+    monkeypatch.setattr(directory, "LdapServerSettings", quick)
+    monkeypatch.setenv("DCMCFG_BIND_PASSWORD", "secret")
+    # The operating system accepts the connection, and nothing responds.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"ldap://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("DCMCFG_LDAP_URL", url)
+        result = run("ae", "list")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        3,
+        "",
+        f"no response yet from {url}; waiting …\n"
+        f"dcmcfg: {url}: the connection to the LDAP server was lost: no answer in time\n"
+        "  next: the server may hang or be overloaded: check its process and its log. Then run the command again\n",
     )
 
 

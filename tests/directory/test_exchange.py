@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +20,8 @@ from dcmcfg.directory.messages import encode_change_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from tests.connecting import server_at
-from tests.directory.ldap_responses import EXTENDED, NOTICE_OF_DISCONNECTION, answer
+from tests.directory.ldap_responses import DELETED, EXTENDED, NOTICE_OF_DISCONNECTION, answer
+from tests.patience import PATIENCE_S
 from tests.scripted_ldap import ScriptedLdap, number_of
 
 CHANGE = Delete(DN.parse("cn=a,dc=dcm4che,dc=org"))
@@ -74,6 +76,39 @@ def test_a_referral_names_the_server_that_may_be_written() -> None:
 def test_no_answer_in_time_says_so() -> None:
     failure = failure_of_change(lambda *_: time.sleep(2), receive_timeout_s=1)
     assert isinstance(failure, LdapResponseTimeout)
+    assert failure.next_step.startswith("the server may hang or be overloaded")
+
+
+def apply_change(directory: LdapDirectory) -> None:
+    directory.apply(CHANGE)
+
+
+def search_entry(directory: LdapDirectory) -> None:
+    assert directory.read(CHANGE.dn, "base") == ()
+
+
+@pytest.mark.parametrize(("request_response", "kind"), [(apply_change, DELETED), (search_entry, 0x65)])
+def test_a_slow_response_is_reported(request_response: Callable[[LdapDirectory], None], kind: int) -> None:
+    lines: list[str] = []
+    is_reported = threading.Event()
+
+    def report(line: str) -> None:
+        lines.append(line)
+        is_reported.set()
+
+    def serve(client: socket.socket) -> None:
+        number = number_of(client.recv(65536))
+        is_reported.wait(PATIENCE_S)
+        client.sendall(answer(number, kind=kind))
+
+    with ScriptedLdap(serve) as server:
+        settings = server_at(server.port, slow_after_s=0.1)
+        with connect(settings, on_wait=report) as directory:
+            # On a loaded machine, the bind is slow too.
+            lines.clear()
+            is_reported.clear()
+            request_response(directory)
+    assert lines == [f"no response yet from {settings.url}; waiting"]
 
 
 def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:

@@ -29,11 +29,6 @@ def make_control_service(settings: Settings) -> ControlService:
     )
 
 
-def print_wait(line: str) -> None:
-    """Print *line* from :class:`~dcmcfg.archive.control.ControlService` about a response that dcmcfg waits for."""
-    print_message(f"{line} …")
-
-
 def make_web_client(settings: Settings, timeouts: HttpTimeouts, limit: Limit) -> AuthorizedClient:
     """Return a client for the archive's other web services; warns and raises as :func:`make_control_service` does."""
     http_client = HttpClient(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)

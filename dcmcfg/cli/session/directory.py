@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.cli.default_site import describe_selection, format_profile_note, uses_default_url
-from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.printing import print_message, print_wait
 from dcmcfg.cli.terminal import prompt_bind_password, read_bind_password
 from dcmcfg.directory.connection import check_connection
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, ServerUnreachable
@@ -13,6 +13,7 @@ from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.errors import DirectoryError
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import find_exposures
+from dcmcfg.slow_response import report_slow_response
 
 
 def open_directory(settings: Settings) -> LdapDirectory:
@@ -30,11 +31,13 @@ def open_directory(settings: Settings) -> LdapDirectory:
     try:
         if password is None:
             # The user enters a password only for a server that exists and is trusted.
-            check_connection(make_directory_server(settings, ""))
+            server = make_directory_server(settings, "")
+            with report_slow_response(server.url, print_wait, server.slow_after_s):
+                check_connection(server)
             if note := format_profile_note(settings):
                 print_message(note)
             password = prompt_bind_password(settings)
-        return connect(make_directory_server(settings, password), _warn_of_referral)
+        return connect(make_directory_server(settings, password), _warn_of_referral, print_wait)
     except ServerUnreachable as error:
         raise ServerUnreachable(
             error.message, subject=error.subject, next_step=_advise_unreachable(settings) or error.next_step

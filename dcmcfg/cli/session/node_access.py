@@ -13,8 +13,8 @@ from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.loaded_configuration import TIMEOUTS, LoadedConfiguration
 from dcmcfg.archive.reload_failures import Reload
 from dcmcfg.cli import invocation
-from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.archive import make_web_client, print_wait
+from dcmcfg.cli.printing import print_message, print_wait
+from dcmcfg.cli.session.archive import make_web_client
 from dcmcfg.cli.session.reload import ArchiveStopped, require_started
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import LdapServerSettings

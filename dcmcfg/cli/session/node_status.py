@@ -12,8 +12,8 @@ from typing import Any
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import NotStarted
 from dcmcfg.cli import invocation
-from dcmcfg.cli.printing import print_message, print_output
-from dcmcfg.cli.session.archive import make_control_service, print_wait
+from dcmcfg.cli.printing import print_message, print_output, print_wait
+from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.node_access import make_replica_opener

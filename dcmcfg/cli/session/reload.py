@@ -15,8 +15,8 @@ from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, R
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
 from dcmcfg.cli.default_site import describe_profile_without_archive_url
-from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.archive import make_control_service, print_wait
+from dcmcfg.cli.printing import print_message, print_wait
+from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange, NotFound
 from dcmcfg.model.devices import Configuration
