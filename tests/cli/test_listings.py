@@ -107,6 +107,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     assert run("find", "").exit_code == 2
 
 
+MORE_VALUES = "(+N) stands for N more values. --wide shows all values."
 LONG_DEVICE = "ct-radiology-building-020-siemens"
 LONG_HOST = "ct-020.radiology.university-hospital.example.org"
 
@@ -120,30 +121,31 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
     assert added.exit_code == 0, added.stderr
     assert shown("aes", columns=80) == [
         "",
-        " AE                 Device              Address                            TLS",
+        " AE                 Device             Address                           TLS",
         f" {'─' * 78}",
-        " CT_RAD_020         ct-radiology-bui…   ct-020.radiology.univ….org:11132",
-        " AS_RECEIVED        dcm4chee-arc        localhost:11112 (+1)               (+1)",
-        " DCM4CHEE           dcm4chee-arc        localhost:11112 (+1)               (+1)",
-        " IOCM_REGULAR_USE   dcm4chee-arc        localhost:11112 (+1)               (+1)",
-        " WORKLIST           dcm4chee-arc        localhost:11112 (+1)               (+1)",
-        " LONGTERM           longterm            localhost:11119",
-        " STORESCP           storescp            localhost:11115",
-        " WORKSTATION        workstation         localhost:11117",
+        " CT_RAD_020         ct-radiology-bu…   ct-020.radiology.uni….org:11132",
+        " AS_RECEIVED        dcm4chee-arc       localhost:11112 (+1)              1 of 2",
+        " DCM4CHEE           dcm4chee-arc       localhost:11112 (+1)              1 of 2",
+        " IOCM_REGULAR_USE   dcm4chee-arc       localhost:11112 (+1)              1 of 2",
+        " WORKLIST           dcm4chee-arc       localhost:11112 (+1)              1 of 2",
+        " LONGTERM           longterm           localhost:11119",
+        " STORESCP           storescp           localhost:11115",
+        " WORKSTATION        workstation        localhost:11117",
         "",
         "Not shown: Installed, Capabilities. --wide shows all columns.",
+        MORE_VALUES,
         "8 AEs",
     ]
     at_120 = shown("aes", columns=120)
     assert at_120[1:5] == [
-        " AE                 Device                 Address                               TLS    "
+        " AE                 Device                 Address                              TLS      "
         "Installed   Capabilities",
-        f" {'─' * 118}",
-        " CT_RAD_020         ct-radiology-buildi…   ct-020.radiology.univers….org:11132          yes         any",
-        " AS_RECEIVED        dcm4chee-arc           localhost:11112 (+1)                  (+1)   "
+        f" {'─' * 117}",
+        " CT_RAD_020         ct-radiology-buildi…   ct-020.radiology.univer….org:11132            yes         any",
+        " AS_RECEIVED        dcm4chee-arc           localhost:11112 (+1)                 1 of 2   "
         "yes         10 SCP, 171 SCU",
     ]
-    assert at_120[-2:] == ["Some values are shortened. --wide shows the full values.", "8 AEs"]
+    assert at_120[-3:] == ["Some values are shortened. --wide shows the full values.", MORE_VALUES, "8 AEs"]
     assert shown("devices", columns=80) == [
         "",
         " Device                              Address                      AEs",
@@ -155,6 +157,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
         " workstation                         localhost:11117              WORKSTATION",
         "",
         "Not shown: TLS, Installed. --wide shows all columns.",
+        MORE_VALUES,
         "5 devices",
     ]
     assert shown("connection", "list", LONG_DEVICE, columns=80) == [

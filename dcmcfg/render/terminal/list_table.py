@@ -38,10 +38,11 @@ class ListColumn:
 
 
 def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[Row]) -> None:
-    """Print *rows* below the headings of *columns*, then a note if columns are hidden or values are shortened.
+    """Print *rows* below the headings of *columns*, then notes if columns are hidden or values are not complete.
 
-    A cell of several lines is printed completely without a width and with ``--wide``; otherwise its first line is
-    printed with the number of the others.
+    A cell of several lines is printed completely without a width and with ``--wide``. Otherwise its first line is
+    printed with the number of the others: ``ct1:104 (+2)``. A mark that only some of the lines have is counted:
+    ``1 of 3``.
     """
     width, plain_rows = get_bounded_width(console), escape_rows(rows)
     # Programs that read a pipe require complete values.
@@ -69,12 +70,21 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
     print_fitted(console, headings, fitted_rows, [[row[index] for index in widths] for row in rows])
     for note in _describe_missing(columns, widths, full_widths):
         print_line(console, note)
+    if any(_has_several_values(str(row[index])) for row in rows for index in widths):
+        print_line(console, "(+N) stands for N more values. --wide shows all values.")
 
 
 def _join_lines(cell: str) -> str:
-    """Return the first line of *cell*, with the number of the other lines unless all are the same."""
-    first, *others = cell.split("\n")
-    return first if all(each == first for each in others) else f"{first} (+{len(others)})".lstrip()
+    """Return the lines of *cell* as one line, as described for :func:`print_list`."""
+    lines = cell.split("\n")
+    if _has_several_values(cell):
+        return f"{lines[0]} (+{len(lines) - 1})".lstrip()
+    return f"{len(lines) - lines.count('')} of {len(lines)}" if "" in lines and any(lines) else lines[0]
+
+
+def _has_several_values(cell: str) -> bool:
+    """Return whether the lines of *cell* have different values; an empty line is no value."""
+    return len(set(cell.split("\n")) - {""}) > 1
 
 
 def _measure_columns(columns: Sequence[ListColumn], lines: Sequence[Sequence[str]]) -> list[int]:

@@ -18,6 +18,7 @@ COLUMNS = (
     ListColumn(heading="TLS", drop_order=1),
     ListColumn(heading="Capabilities", drop_order=2, min_width=10),
 )
+MORE_VALUES = "(+N) stands for N more values. --wide shows all values."
 ROWS = (
     (
         "CT_RAD_EMERGENCY",
@@ -42,25 +43,27 @@ def printed(width: int | None, rows: tuple[tuple[str, ...], ...] = ROWS) -> list
 def test_at_80_columns_the_least_important_column_is_dropped_and_values_are_shortened() -> None:
     assert printed(80) == [
         "",
-        " AE                 Device             Host:port                           TLS",
+        " AE                 Device            Host:port                          TLS",
         f" {'─' * 78}",
-        " CT_RAD_EMERGENCY   radiology-emerg…   ct-1.radiology.hospita….org:11112   TLS",
-        " WS1                ws1                ws1:104 (+1)                        (+1)",
+        " CT_RAD_EMERGENCY   radiology-emer…   ct-1.radiology.hospit….org:11112   TLS",
+        " WS1                ws1               ws1:104 (+1)                       1 of 2",
         "",
         "Not shown: Capabilities. --wide shows all columns.",
+        MORE_VALUES,
     ]
 
 
 def test_at_120_columns_all_columns_are_shown() -> None:
     assert printed(120) == [
         "",
-        " AE                 Device                    Host:port                                  TLS    Capabilities",
+        " AE                 Device                   Host:port                                  TLS      Capabilities",
         f" {'─' * 118}",
-        " CT_RAD_EMERGENCY   radiology-emergency-ct…   ct-1.radiology.hospital.examp….org:11112   TLS    1 SCU",
-        " WS1                ws1                       ws1:104 (+1)                               (+"
-        "1)   62 SCP, 10 SCU, shared…",
+        " CT_RAD_EMERGENCY   radiology-emergency-c…   ct-1.radiology.hospital.examp….org:11112   TLS      1 SCU",
+        " WS1                ws1                      ws1:104 (+1)                               1 of"
+        " 2   62 SCP, 10 SCU, share…",
         "",
         "Some values are shortened. --wide shows the full values.",
+        MORE_VALUES,
     ]
 
 
@@ -73,6 +76,7 @@ def test_in_a_very_narrow_terminal_values_are_shortened_more() -> None:
         " WS1                ws1             ws1:104 (+1)",
         "",
         "Not shown: TLS, Capabilities. --wide shows all columns.",
+        MORE_VALUES,
     ]
 
 
@@ -93,7 +97,7 @@ def test_a_pipe_and_wide_show_all() -> None:
     assert printed(None) == COMPLETE
     with show_all_columns():
         assert printed(80) == COMPLETE
-    assert len(printed(80)) == 7
+    assert len(printed(80)) == 8
 
 
 def test_a_column_without_values_is_left_out_before_values_are_shortened() -> None:
