@@ -22,7 +22,7 @@ _COLUMNS = (
     ListColumn(heading="Address", min_width=24, keep_end=True),
     ListColumn(heading="TLS", drop_order=2),
     ListColumn(heading="Device", drop_order=1, min_width=16),
-    ListColumn(heading="Result", min_width=30),
+    ListColumn(heading="Result", min_width=30, wraps=True),
 )
 
 

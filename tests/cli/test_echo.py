@@ -94,6 +94,16 @@ def test_archive_out_of_reach_names_the_status_command(
     assert "; to see whether the archive is started: dcmcfg status\n" in run("echo", "DCM4CHEE").stdout
 
 
+def test_at_80_columns_the_result_is_complete(
+    run: Run, site: CliSite, ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("echo", "--all").stdout
+    assert "connection refused: nothing listens at this address" in " ".join(shown.split())
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: dict[str, int]) -> None:
     result = run("echo", "--all", "--calling", "ME", "--json")
     assert (result.exit_code, result.stderr) == (1, "")

@@ -1,7 +1,7 @@
-"""Print lists: tables with one line for each item at every width.
+"""Print lists: tables with one line for each item at every width, unless a column wraps.
 
-If a list is wider than the terminal, values are shortened, then the least important columns are dropped. Without a
-terminal, and with ``--wide``, a list is complete at any width.
+If a list is wider than the terminal, values are shortened or wrapped, then the least important columns are dropped.
+Without a terminal, and with ``--wide``, a list is complete at any width.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from rich.console import Console
 
 from dcmcfg.render.terminal.console import get_bounded_width, print_line
 from dcmcfg.render.terminal.styles import are_all_columns_shown
-from dcmcfg.render.terminal.table import COLUMN_GAP, SIDE_BLANKS, Row, escape_rows, print_fitted
+from dcmcfg.render.terminal.table import (
+    COLUMN_GAP,
+    SIDE_BLANKS,
+    Row,
+    WrapMode,
+    escape_rows,
+    print_fitted,
+    split_unbreakable,
+    wrap_cell,
+)
 
 _ELLIPSIS = "…"
 #: Characters kept at the end of a value that is shortened in the middle: a port, or the name of a connection.
@@ -28,13 +37,15 @@ class ListColumn:
     """A column of a list.
 
     The column with the highest ``drop_order`` is dropped first, a column with 0 never. Values are not shortened below
-    ``min_width`` characters, and not at all if it is None. With ``keep_end``, they are shortened in the middle.
+    ``min_width`` characters, and not at all if it is None. With ``keep_end``, they are shortened in the middle. With
+    ``wraps``, they are wrapped between words instead.
     """
 
     heading: str
     drop_order: int = 0
     min_width: int | None = None
     keep_end: bool = False
+    wraps: bool = False
 
 
 def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[Row]) -> None:
@@ -59,9 +70,13 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
             [[line[index] for index in used] for line in lines],
             [[row[index] for index in used] for row in rows],
         )
-    widths = _fit_columns(columns, full_widths, width)
+    min_widths = [
+        _get_min_width(column, full_width, [line[index] for line in lines])
+        for index, (column, full_width) in enumerate(zip(columns, full_widths, strict=True))
+    ]
+    widths = _fit_columns(columns, min_widths, full_widths, width)
     fitted_rows = [
-        [_shorten(line[index], column_width, columns[index]) for index, column_width in widths.items()]
+        [_fit_cell(line[index], column_width, columns[index]) for index, column_width in widths.items()]
         for line in lines
     ]
     headings = [
@@ -98,11 +113,13 @@ def _compute_table_width(widths: Sequence[int]) -> int:
     return sum(widths) + COLUMN_GAP * (len(widths) - 1) + SIDE_BLANKS
 
 
-def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], width: int) -> dict[int, int]:
+def _fit_columns(
+    columns: Sequence[ListColumn], all_min_widths: Sequence[int], full_widths: Sequence[int], width: int
+) -> dict[int, int]:
     """Return the widths of the shown columns by index; as few columns as possible are dropped."""
     shown = list(range(len(columns)))
     while True:
-        min_widths = {index: _get_min_width(columns[index], full_widths[index]) for index in shown}
+        min_widths = {index: all_min_widths[index] for index in shown}
         spare_width = width - _compute_table_width(list(min_widths.values()))
         least_important = max(shown, key=lambda index: columns[index].drop_order)
         if spare_width >= 0:
@@ -117,9 +134,13 @@ def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], widt
     return _distribute(narrow_widths, full_widths, max(width - _compute_table_width(list(narrow_widths.values())), 0))
 
 
-def _get_min_width(column: ListColumn, full_width: int) -> int:
-    """Return the minimum width of *column*, which is at least the width of its heading."""
-    return full_width if column.min_width is None else min(max(column.min_width, cell_len(column.heading)), full_width)
+def _get_min_width(column: ListColumn, full_width: int, cells: Sequence[str]) -> int:
+    """Return the minimum width of *column*: at least that of its heading, and of the longest word if it wraps."""
+    if column.min_width is None:
+        return full_width
+    words = (word for cell in cells for word in split_unbreakable(cell, WrapMode.AT_SPACES)) if column.wraps else ()
+    longest_word = max((cell_len(word.rstrip()) for word in words), default=0)
+    return min(max(column.min_width, cell_len(column.heading), longest_word), full_width)
 
 
 def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_width: int) -> dict[int, int]:
@@ -132,6 +153,10 @@ def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_wi
         widths[index] += share
         spare_width -= share
     return widths
+
+
+def _fit_cell(text: str, width: int, column: ListColumn) -> str:
+    return "\n".join(wrap_cell(text, WrapMode.AT_SPACES, width)) if column.wraps else _shorten(text, width, column)
 
 
 def _shorten(text: str, width: int, column: ListColumn) -> str:
@@ -148,5 +173,5 @@ def _describe_missing(
     hidden = [column.heading for index, column in enumerate(columns) if index not in widths]
     if hidden:
         yield f"Not shown: {', '.join(hidden)}. --wide shows all columns."
-    elif any(widths[index] < full_widths[index] for index in widths):
+    elif any(widths[index] < full_widths[index] and not columns[index].wraps for index in widths):
         yield "Some values are shortened. --wide shows the full values."

@@ -75,7 +75,7 @@ def print_table(
     if widths is not None:
         cells = [zip(row, columns, widths, strict=True) for row in plain_rows]
         wrapped_rows = [
-            ["\n".join(_wrap_cell(cell, column.wrap_mode, column_width)) for cell, column, column_width in row]
+            ["\n".join(wrap_cell(cell, column.wrap_mode, column_width)) for cell, column, column_width in row]
             for row in cells
         ]
         print_fitted(console, headings, wrapped_rows, rows, blank_above=blank_above is not False)
@@ -129,7 +129,7 @@ def _compute_widths(columns: Sequence[Column], rows: Sequence[_PlainRow], width:
     for row in rows:
         for number, (cell, column) in enumerate(zip(row, columns, strict=True)):
             full_width = max(map(cell_len, cell.split("\n")))
-            piece = max((cell_len(piece.rstrip()) for piece in _split_unbreakable(cell, column.wrap_mode)), default=0)
+            piece = max((cell_len(piece.rstrip()) for piece in split_unbreakable(cell, column.wrap_mode)), default=0)
             if _resolve_wrap_mode(cell, column.wrap_mode) is WrapMode.AT_SPACES:
                 piece = max(piece, min(full_width, _MIN_PROSE_WIDTH))
             full_widths[number] = max(full_widths[number], full_width)
@@ -157,17 +157,17 @@ def _build_block_lines(columns: Sequence[Column], rows: Sequence[_PlainRow], wid
             prefix = column.heading and f"{column.heading}  "
             if column_number:
                 prefix = _INDENT + (prefix and prefix.ljust(label_width))
-            for line in _wrap_cell(cell, column.wrap_mode, max(width - len(prefix), _MIN_LINE_WIDTH)):
+            for line in wrap_cell(cell, column.wrap_mode, max(width - len(prefix), _MIN_LINE_WIDTH)):
                 yield prefix + line
                 prefix = " " * len(prefix)
     yield ""
 
 
-def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
+def wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
     """Yield *cell* as lines of up to *width* columns; a wider piece stays in one line."""
     for text in cell.split("\n"):
         line = ""
-        for piece in _split_unbreakable(text, breaks) if cell_len(text) > width else [text]:
+        for piece in split_unbreakable(text, breaks) if cell_len(text) > width else [text]:
             if line and cell_len((line + piece).rstrip()) > width:
                 yield line.rstrip()
                 line, piece = "", piece.lstrip()  # the space after a comma belongs to the previous line
@@ -175,7 +175,7 @@ def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _split_unbreakable(cell: str, breaks: WrapMode) -> list[str]:
+def split_unbreakable(cell: str, breaks: WrapMode) -> list[str]:
     """Return the unbreakable pieces of *cell*, each with the space or comma after it."""
     match _resolve_wrap_mode(cell, breaks):
         case WrapMode.AT_COMMAS:

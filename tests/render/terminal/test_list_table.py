@@ -31,12 +31,14 @@ ROWS = (
 )
 
 
-def printed(width: int | None, rows: tuple[tuple[str, ...], ...] = ROWS) -> list[str]:
+def printed(
+    width: int | None, rows: tuple[tuple[str, ...], ...] = ROWS, columns: tuple[ListColumn, ...] = COLUMNS
+) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
         console = make_stdout_console()
     with console.capture() as captured:
-        print_list(console, COLUMNS, rows)
+        print_list(console, columns, rows)
     return captured.get().splitlines()
 
 
@@ -118,6 +120,22 @@ def test_a_list_that_fits_is_neither_shortened_nor_dropped() -> None:
         " AE    Device   Host:port   TLS   Capabilities",
         f" {'─' * 45}",
         " WS1   ws1      ws1:104           any",
+        "",
+    ]
+
+
+def test_a_column_that_wraps_is_not_shortened() -> None:
+    columns = (ListColumn(heading="AE"), ListColumn(heading="Result", min_width=10, wraps=True))
+    host = "ct-1.radiology.example.org"
+    rows = (("CT1", f"the host name {host} cannot be resolved"), ("CT2", "answered"))
+    assert printed(40, rows, columns) == [
+        "",
+        " AE    Result",
+        f" {'─' * 32}",
+        " CT1   the host name",
+        f"       {host}",
+        "       cannot be resolved",
+        " CT2   answered",
         "",
     ]
 
