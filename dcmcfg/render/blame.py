@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.rollout.blame import AttributeBlame, EntryBlame, NamedChange, parse_generalized_time
 from dcmcfg.timestamps import format_iso, format_timestamp, reformat_timestamp
@@ -23,11 +23,12 @@ def print_blame(console: Console, blame: EntryBlame) -> None:
             reformat_timestamp(each.change.record.started_at)[: len("2026-01-31 23:59")] if each.change else ""
             for each in blame.attributes
         ],
-        ListColumn(heading="User", drop_order=1, min_width=12): [
+        ListColumn(heading="User", min_width=12): [
             f"{each.change.record.account}@{each.change.record.host}" if each.change else ""
             for each in blame.attributes
         ],
-        ListColumn(heading="Command", min_width=24): [
+        # The history shows the command of a change.
+        ListColumn(heading="Command", drop_order=1, min_width=20): [
             each.change.record.command if each.change else "" for each in blame.attributes
         ],
     }
@@ -35,10 +36,10 @@ def print_blame(console: Console, blame: EntryBlame) -> None:
     print_list(console, list(columns), list(rows))
     for each in blame.attributes:
         if each.change is not None and each.change.record.undo_of is not None:
-            print_line(console, escape_unprintable(_format_origin(each, each.change)))
-    print_line(console, escape_unprintable(_format_last_write(blame)))
+            print_prose(console, _format_origin(each, each.change))
+    print_prose(console, _format_last_write(blame))
     for text in blame.contradictions:
-        print_line(console, escape_unprintable(f"Contradiction: {text}"))
+        print_prose(console, f"Contradiction: {text}")
 
 
 def _format_change(attribute: AttributeBlame) -> str:

@@ -14,6 +14,15 @@ pytestmark = pytest.mark.real
 YES = ("--yes", "--no-reload")
 
 
+def test_at_80_columns_the_user_is_shown(run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("set", "AE:STORESCP", "dicomDescription=one", *YES).exit_code == 0
+    (attribute,) = json.loads(run("blame", "AE:STORESCP", "dicomDescription", "--json").stdout)["attributes"]
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("blame", "AE:STORESCP").stdout
+    assert f"   {attribute['change']['user']}@"[:12] in shown
+    assert "Not shown: Command. --wide shows all columns." in shown
+
+
 def test_the_writer_of_an_attribute_is_followed_and_compared_with_the_directory(run: Run, site: CliSite) -> None:
     before = run("blame", "AE:STORESCP", "dicomDescription")
     assert before.exit_code == 0, before.stderr
