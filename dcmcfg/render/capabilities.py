@@ -26,11 +26,19 @@ from dcmcfg.schema_names import (
     OBJECT_CLASS,
 )
 
+#: The first transfer syntaxes of most capabilities are the same, so a narrow column for them would show nothing.
 _COLUMNS = (
-    ListColumn(heading="SOP class", min_width=40, keep_end=True),
+    ListColumn(heading="SOP class", min_width=60, wraps=True),
     ListColumn(heading="UID", drop_order=2),
     ListColumn(heading="Role"),
-    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=17),
+    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=40),
+)
+_MISSING_COLUMNS = (
+    ListColumn(heading=""),
+    ListColumn(heading="SOP class", min_width=40, wraps=True),
+    ListColumn(heading="UID", drop_order=1),
+    ListColumn(heading="Role"),
+    ListColumn(heading="Transfer syntaxes", min_width=17, wraps=True),
 )
 #: The attributes that have their own label.
 _SHOWN_ATTRIBUTES = frozenset({OBJECT_CLASS, COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX})
@@ -114,7 +122,7 @@ def print_missing_capabilities(
     if not missing:
         print_line(console, escape_unprintable(f"{compared_ae.title} has all capabilities of {reference_ae.title}"))
         return
-    print_list(console, (ListColumn(heading=""), *_COLUMNS), list(map(_build_missing_row, missing)))
+    print_list(console, _MISSING_COLUMNS, list(map(_build_missing_row, missing)))
     print_line(
         console,
         escape_unprintable(

@@ -182,6 +182,16 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
     assert shown("aes", "--wide", columns=80) == run("aes").stdout.splitlines()
 
 
+def test_at_a_terminal_the_names_of_sop_classes_are_complete(run: Run, site: CliSite) -> None:
+    name = "Breast Projection X-Ray Image Storage - For Presentation"
+    capabilities = shown("capability", "list", "DCM4CHEE", columns=80)
+    assert f" {name.ljust(70)}   SCP" in capabilities
+    assert capabilities[-2:] == ["Not shown: UID, Transfer syntaxes. --wide shows all columns.", "356 capabilities"]
+    missing = shown("capability", "diff", "DCM4CHEE", "STORESCP", columns=80)
+    row = missing.index(" ~   Breast Projection X-Ray Image      SCP    JPEGBaseline8Bit")
+    assert missing[row + 1] == "     Storage - For Presentation                JPEGExtended12Bit JPEGLossless"
+
+
 def test_what_another_ae_lacks_has_a_sign_in_its_colour(run: Run, site: CliSite) -> None:
     arguments = ("capability", "diff", "DCM4CHEE", "STORESCP")
     plain, colored = (lines(run(*arguments, "--color", color).stdout) for color in ("never", "always"))
