@@ -34,7 +34,8 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
     print_line(console, escape_unprintable(str(device.entry.dn)))
     print_table(console, _ADDRESSES, list(_build_address_rows(aes)), blank_above=True)
     if device.is_archive:
-        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)), blank_above=False)
+        print_line(console, "Retrieve settings:")
+        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)))
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: 
     assert any(row[:2] == ["DCM4CHEE", "localhost:11112"] for row in cells)
     assert ["DCM4CHEE", NAME, "DCM4CHEE", "device"] in cells
     assert any(row[:2] == ["dcmSendPendingCMoveInterval", "PT5S"] for row in cells)
+    assert ["Retrieve settings:"] in cells
 
 
 def test_an_ae_is_shown_with_what_it_can_as_aes_has_it_and_with_its_other_titles(run: Run, site: CliSite) -> None:
@@ -84,6 +85,7 @@ def test_another_device_has_no_retrieve_settings(run: Run, site: CliSite) -> Non
     assert [ae["ae_title"] for ae in content["aes"]] == ["STORESCP"]
     assert content["aes"][0]["connections"][0]["port"] == 11115
     assert content["aes"][0]["settings"] == {}
+    assert "Retrieve settings" not in run("show", "storescp").stdout
 
 
 @pytest.mark.parametrize(
