@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -32,8 +32,6 @@ from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
 _ROWS_REJECTED = 1
-#: Total of the progress bar before the number of peers is known.
-_INITIAL_TOTAL = 100
 
 
 @click.command("import", cls=SiteCommand)
@@ -100,7 +98,7 @@ def import_command(
             needs_tls = any(row.text(TLS) for row in sheet.rows)
             context = tls.get_tls_files(settings).client_context() if needs_tls else None
             title = title or get_default_ae(Configuration(tree).get_device(settings.device), "--calling").title
-            with progress.show_progress(title, on_stderr=options.stdout_reserved):
+            with progress.show_results(title, on_stderr=options.stdout_reserved):
                 probe_options = ProbeOptions(
                     calling_ae_title=title,
                     parallel=parallel,
@@ -143,12 +141,14 @@ class _ProbeProgress:
 
     def __init__(self) -> None:
         self._advance: Callable[[int, int], None] = lambda _done, _of: None
+        self._bar = ExitStack()
         self._probed: list[ProbedRow] = []
         self._total = 0
 
     def on_begin(self, count: int) -> None:
-        """Note that *count* peers will be called."""
+        """Note that *count* peers will be called, and show a progress bar for them."""
         self._total = count
+        self._advance = self._bar.enter_context(show_progress("probing", count))
 
     def on_result(self, probed: ProbedRow) -> None:
         """Record the result for one of them."""
@@ -156,14 +156,17 @@ class _ProbeProgress:
         self._advance(len(self._probed), self._total)
 
     @contextmanager
-    def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
-        """Show a progress bar, then the results, also if interrupted; the JSON of a failure also has the results."""
+    def show_results(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
+        """After the block, show the results instead of the progress bar, also if interrupted.
+
+        The JSON of a failure also has the results.
+        """
         invocation.current().partial_result = lambda: {
             "changed": False,
             "probe_results": probe_results_json(self._probed),
         }
         try:
-            with show_progress("probing", _INITIAL_TOTAL) as self._advance:
+            with self._bar:
                 yield
         finally:
             ordered = sorted(self._probed, key=lambda each: each.proposal.row.index)

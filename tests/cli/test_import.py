@@ -439,9 +439,13 @@ def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
     with echo_scp("X") as port:
         rows = "".join(f"WS{number},{LOOPBACK},{port}\n" for number in range(6))
         code, shown = at_terminal(
-            ["import", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"], []
+            ["import", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"],
+            [],
+            term="xterm-256color",
         )
     assert code == 0
+    # The bar has the number of peers from the beginning.
+    assert set(re.findall(r"\d/(\d+)", shown)) == {"6"}
     assert "AEs probed with the calling AE title DCM4CHEE: 6 (6 answered, 0 did not answer)" in shown
 
 
