@@ -10,7 +10,6 @@ from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import find_old_base, map_base_option
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
-from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.apply_files import apply_files
 from dcmcfg.cli.session.change import apply_plan, remove_leftover_markers, resume_nodes
 from dcmcfg.cli.session.directory import open_directory
@@ -20,7 +19,8 @@ from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.files.ldif import read_files
 from dcmcfg.nodes.pending import find_pending_activation
-from dcmcfg.render.history import describe_resume
+from dcmcfg.render.history import print_resume
+from dcmcfg.render.terminal.console import make_console
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal
 from dcmcfg.rollout.record import RolloutRecord
@@ -140,14 +140,14 @@ def _resume(settings: Settings, options: ChangeOptions) -> None:
             return
         # A change that is applied completely has only its nodes left.
         if pending is not None and history.find_unfinished(settings.ldap_url) is None:
-            print_output(describe_resume(pending.record), on_stderr=options.stdout_reserved)
+            print_resume(make_console(on_stderr=options.stdout_reserved), pending.record)
             resume_nodes(settings, directory, pending, options=options)
             _name_upgrade_check(pending.record, options)
             return
         record = select_rollout_to_resume(history, settings.ldap_url, interrupted)
         with add_last_change_on_refusal(directory):
             plan = plan_resume(record, read_tree(directory))
-        print_output(describe_resume(record), on_stderr=options.stdout_reserved)
+        print_resume(make_console(on_stderr=options.stdout_reserved), record)
         apply_plan(settings, directory, plan, options=options, resumed_record=record)
         _name_upgrade_check(record, options)
 

@@ -46,7 +46,7 @@ from dcmcfg.render.check import (
     rules_json,
 )
 from dcmcfg.render.check_report import build_check_report, build_rules_report
-from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
+from dcmcfg.render.terminal.console import make_console, make_stdout_console
 from dcmcfg.schema.check import LocatedEntry
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.findings import PARTS, CheckRule, EntryFinding, Part, SourceLocation
@@ -437,7 +437,7 @@ def _apply_fixes(
             apply_plan(settings, directory, plan, options=options)
     remaining = replace(report, findings=tuple(each for each in report.findings if not each.fix_changes))
     if remaining.findings or nothing_to_fix:
-        print_report(make_stderr_console() if options.stdout_reserved else make_stdout_console(), remaining)
+        print_report(make_console(on_stderr=options.stdout_reserved), remaining)
     if nothing_to_fix:
         print_output("No changes, because --fix cannot fix these findings." if remaining.findings else "No changes.")
     return _get_exit_code(remaining.findings)

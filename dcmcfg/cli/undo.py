@@ -9,14 +9,14 @@ import click
 from dcmcfg.cli.options.arguments import ChangeName
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import apply_plan, make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.cli.session.shared_history import make_sharing, open_shared_history
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.render.history import describe_partial_undo, describe_undo
+from dcmcfg.render.history import print_partial_undo, print_undo
+from dcmcfg.render.terminal.console import make_console
 from dcmcfg.rollout.change_reference import ChangeReference
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.partial_undo import format_nothing_undoable, plan_partial_undo, reconcile_if_possible
@@ -84,7 +84,7 @@ def undo_command(
         rules = make_server_rules(directory, tree)
         with add_last_change_on_refusal(directory):
             plan = plan_undo(record, tree, history.find_in_effect_since(record), rules)
-        print_output(describe_undo(record), on_stderr=options.stdout_reserved)
+        print_undo(make_console(on_stderr=options.stdout_reserved), record)
         apply_plan(settings, directory, plan, options=options, undone_number=record.number, rules=rules)
     return 0
 
@@ -115,7 +115,7 @@ def _undo_partially(
     path = rejects_path or Path(f"undo-{record.number}.rejects.ldif")
     rejects = RejectsFile.from_records(path, add_last_changes(directory, misfits))
     warnings = () if plan.steps else (format_nothing_undoable(record),)
-    print_output(describe_partial_undo(record), on_stderr=options.stdout_reserved)
+    print_partial_undo(make_console(on_stderr=options.stdout_reserved), record)
     apply_plan(
         settings,
         directory,

@@ -27,7 +27,7 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.change_lines import ChangeListing, print_change_lines
 from dcmcfg.render.plan import format_plan_counts
 from dcmcfg.render.terminal.cells import diff_zip_members
-from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import is_secret, remove_secrets_from_change
 
@@ -99,7 +99,7 @@ def print_diff(
     """
     steps = diff.plan.steps
     if not steps:
-        print_line(console, f"No differences{_not_compared_note(diff)}")
+        print_prose(console, f"No differences{_not_compared_note(diff)}")
         return
     print_line(console, format_single_line(direction.heading))
     marks = {key: writer.value for key, writer in (writers or {}).items()}
@@ -108,9 +108,9 @@ def print_diff(
     print_change_lines(console, lines)
     if remaining:
         print_line(console, f"… and {remaining} more entries; --details shows all")
-    print_line(console, f"{format_diff_counts(diff, direction)}{_not_compared_note(diff)}")
+    print_prose(console, f"{format_diff_counts(diff, direction)}{_not_compared_note(diff)}")
     if direction.reverse_hint:
-        print_line(console, format_single_line(direction.reverse_hint))
+        print_prose(console, format_single_line(direction.reverse_hint))
 
 
 def format_diff_counts(diff: TreeDiff, direction: DiffDirection) -> str:
@@ -209,7 +209,7 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
 
 
 def _not_compared_note(diff: TreeDiff) -> str:
-    names = escape_unprintable(", ".join(diff.not_compared))
+    names = ", ".join(diff.not_compared)
     return (
         ". dcmcfg did not compare these secrets and vendor data, because only one of the two configurations contains "
         f"them: {names}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 
 from dcmcfg.nodes.node_record import RecordedNode, read_node_record
@@ -12,7 +13,7 @@ from dcmcfg.nodes.run import NodeState
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.shared_history import format_counts, format_shared_result, shared_record_json
-from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.console import get_bounded_width, print_command, print_line, print_prose
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
@@ -185,28 +186,35 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
     return content | ({"changes": format_changes_ldif(record.changes)} if with_changes else {})
 
 
-def describe_undo(record: RolloutRecord) -> str:
-    """Return the line with the change that an undo reverts."""
-    return f"Reverts {_describe_rollout(record)}"
+def print_undo(console: Console, record: RolloutRecord) -> None:
+    """Print the change that an undo reverts."""
+    _print_with_command(console, f"Reverts {_describe_rollout(record)}", record)
 
 
-def describe_partial_undo(record: RolloutRecord) -> str:
-    """Return the line with the change that a partial undo reverts as far as possible."""
-    return f"Partially reverts {_describe_rollout(record)}"
+def print_partial_undo(console: Console, record: RolloutRecord) -> None:
+    """Print the change that a partial undo reverts as far as possible."""
+    _print_with_command(console, f"Partially reverts {_describe_rollout(record)}", record)
 
 
-def describe_resume(record: RolloutRecord) -> str:
-    """Return the line with the change that is resumed, and its progress."""
-    return (
-        f"Resumes {_describe_rollout(record)} ({record.read_progress().applied} of {record.header.steps} steps are "
-        "applied)"
-    )
+def print_resume(console: Console, record: RolloutRecord) -> None:
+    """Print the change that is resumed, and its progress."""
+    progress = f"{record.read_progress().applied} of {record.header.steps} steps are applied"
+    _print_with_command(console, f"Resumes {_describe_rollout(record)} ({progress})", record)
+
+
+def _print_with_command(console: Console, text: str, record: RolloutRecord) -> None:
+    """Print *text* and the command of *record*: in one line, or if this is too long, the command on its own line."""
+    width, command = get_bounded_width(console), _get_command(record)
+    line = escape_unprintable(f"{text}: {command}")
+    if width is None or cell_len(line) <= width:
+        print_line(console, line)
+        return
+    print_prose(console, f"{text}:")
+    print_command(console, command)
 
 
 def _describe_rollout(record: RolloutRecord) -> str:
-    return escape_unprintable(
-        f"change {record.number} of {_format_time(record)} by {record.header.user}: {_get_command(record)}"
-    )
+    return f"change {record.number} of {_format_time(record)} by {record.header.user}"
 
 
 def _format_time(record: RolloutRecord) -> str:

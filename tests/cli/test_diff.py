@@ -294,7 +294,9 @@ def test_it_says_which_way_it_reads(run: Run, site: CliSite, tmp_path: Path, mon
 
 
 @pytest.mark.real
-def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite, tmp_path: Path) -> None:
+def test_drift_is_shown_and_the_ldif_takes_it_back(
+    run: Run, stock_site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     export, before = str(tmp_path / "export.ldif"), stock_site.octets()
     assert run("export-ldif", "-o", export).exit_code == 0
     equal = run("diff", export)
@@ -303,6 +305,10 @@ def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite
         "No differences. dcmcfg did not compare these secrets and vendor data, because only one of the two "
         "configurations contains them: "
     )
+    with monkeypatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        wrapped = run("diff", export).stdout
+    assert (wrapped.split(), max(map(len, wrapped.splitlines())) <= 80) == (equal.stdout.split(), True)
     drift(stock_site.slapd, "dcmFuzzyAlgorithmClass", "org.example.Soundex")
 
     shown = run("diff", export, "--ldif")

@@ -230,7 +230,7 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     torn_off(run, site, tmp_path)
     resumed = run("apply", "--resume", "--yes")
     assert (resumed.exit_code, resumed.stderr) == (0, "")
-    assert " (1 of 2 steps are applied)\n" in resumed.stdout
+    assert " (1 of 2 steps are applied): dcmcfg apply " in resumed.stdout
     assert "1 to change, in one change\n" in resumed.stdout
     assert "Result:    applied\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
@@ -446,3 +446,16 @@ def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSi
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "change 2 (" in refused.stderr
     assert "  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n" in refused.stderr
+
+
+def test_at_80_columns_sentences_are_wrapped_and_commands_are_not(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command = "set AE:STORESCP 'dicomDescription=Storage of the radiology'"
+    applied = run("set", "AE:STORESCP", "dicomDescription=Storage of the radiology", "--yes").stdout
+    headline = f"{site.slapd.bind_dn} @ {site.slapd.url} · archive"
+    assert applied.startswith(f"{headline}\n  {site.archive.url}\n")
+    assert "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of\n  the archive" in applied
+    reverted = run("undo", "--dry-run").stdout
+    assert re.match(rf"Reverts change 1 of [^\n]*:\n  dcmcfg {re.escape(command)} --yes\n{headline}\n", reverted)

@@ -14,13 +14,13 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.options.node_options import NodeOptions, node_options
 from dcmcfg.cli.options.output_options import HTML, JSON, MARKDOWN, TEXT, file_option, format_option
 from dcmcfg.cli.options.topic_option import topic_option
-from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import STDOUT
 from dcmcfg.cli.topics import SAFETY_OVERRIDES
 from dcmcfg.errors import Refused
 from dcmcfg.plan import risk_checks
 from dcmcfg.plan.risk_checks import NewFinding, Risk
 from dcmcfg.plan.server_schema import SERVER_SCHEMA
+from dcmcfg.render.terminal.console import make_console, print_prose
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -157,7 +157,9 @@ class ChangeOptions:
 
     def print_lines(self, *lines: str) -> None:
         """Print *lines* on the stream of the plan, with this run's site options in their commands."""
-        print_output(*map(invocation.current().insert_site_options, lines), on_stderr=self.stdout_reserved)
+        console = make_console(on_stderr=self.stdout_reserved)
+        for line in lines:
+            print_prose(console, invocation.current().insert_site_options(line))
 
 
 def _format_form_option(form: str) -> str:

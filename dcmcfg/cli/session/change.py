@@ -40,9 +40,9 @@ from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
 from dcmcfg.render.terminal.console import (
     ExtraOutput,
-    make_stderr_console,
-    make_stdout_console,
+    make_console,
     print_line,
+    print_prose,
     show_progress,
 )
 from dcmcfg.rollout import reload_result
@@ -179,7 +179,7 @@ def apply_plan(
     if options.plan_file is not None:
         write_plan(settings, plan, options.plan_file)
         if str(options.plan_file) != STDOUT:
-            options.print_lines(f"plan: {options.plan_file}")
+            print_line(make_console(on_stderr=options.stdout_reserved), f"plan: {options.plan_file}")
     if options.dry_run:
         # As a file, an undo would be a change of its own, and an upgrade would lose its snapshot and its check.
         can_apply_file = undone_number is None and not plan_comments
@@ -396,14 +396,14 @@ def _connect_nodes(settings: Settings, options: ChangeOptions) -> SelectedNodes:
 def _print_plan_and_warnings(
     settings: Settings, plan: Plan, options: ChangeOptions, *, warnings: Sequence[str], extra_output: ExtraOutput
 ) -> None:
-    console = make_stderr_console() if options.stdout_reserved else make_stdout_console()
+    console = make_console(on_stderr=options.stdout_reserved)
     for line in (format_site_headline(settings), *format_unchanged_lines(plan)):
-        print_line(console, line)
+        print_prose(console, line)
     if plan.steps:
         print_plan(console, plan, show_ldif=options.show_ldif, show_short_ldif=extra_output.show_short_ldif)
         extra_output.print_below_plan(console)
         if required_actions := describe_required_actions(plan):
-            print_line(console, required_actions)
+            print_prose(console, required_actions)
     for warning in warnings:
         print_message(f"warning: {escape_unprintable(warning)}")
 

@@ -27,7 +27,7 @@ from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.plan.step_effects import needs_reload
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.render.plan_report import PlanReportFacts, build_plan_report
-from dcmcfg.render.terminal.console import ExtraOutput, make_stderr_console, make_stdout_console
+from dcmcfg.render.terminal.console import ExtraOutput, make_console
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.secret_values import redact_command
 from dcmcfg.settings import Settings, format_site_headline
@@ -253,7 +253,7 @@ class ChangeReport:
     def print_nodes(self, reload: ReloadReport) -> None:
         """Print the table of several nodes, if there is one, and the lines about the reload."""
         if reload.print_nodes is not None:
-            reload.print_nodes(make_stderr_console() if self.options.stdout_reserved else make_stdout_console())
+            reload.print_nodes(make_console(on_stderr=self.options.stdout_reserved))
         if reload.lines:
             self.options.print_lines(*reload.lines)
 

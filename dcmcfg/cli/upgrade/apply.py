@@ -26,6 +26,7 @@ from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.render.terminal.console import make_console, print_line
 from dcmcfg.render.upgrade_check import RESULT_CHECK_KEY, UpgradeCheck, upgrade_check_json
 from dcmcfg.render.upgrade_commands import VERIFY_COMMAND, format_gap_command, format_plan_command
 from dcmcfg.settings import Settings
@@ -174,7 +175,7 @@ def _save_snapshot(directory: Directory, options: ChangeOptions) -> None:
         raise DcmcfgError(f"the folder cannot be created ({error.strerror})", subject=str(folder)) from error
     path = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ldif"
     write_atomically(str(path), format_snapshot(take_snapshot(directory)), private=True, must_be_new=True)
-    options.print_lines(f"snapshot: {path}")
+    print_line(make_console(on_stderr=options.stdout_reserved), f"snapshot: {path}")
 
 
 def _list_remaining_changes(settings: Settings, source: PlanSource) -> list[str]:

@@ -24,12 +24,26 @@ _HEIGHT = 25  # lines; the value is not used
 
 def make_stdout_console() -> Console:
     """Return a console on standard output, for results."""
-    return _create_console(on_stderr=False)
+    return make_console(on_stderr=False)
 
 
 def make_stderr_console() -> Console:
     """Return a console on standard error, for progress and problems."""
-    return _create_console(on_stderr=True)
+    return make_console(on_stderr=True)
+
+
+def make_console(*, on_stderr: bool) -> Console:
+    """Return a console on standard error or on standard output."""
+    # NO_COLOR is handled together with --color, because rich itself would still print bold text.
+    create = functools.partial(
+        _PipeSafeConsole, stderr=on_stderr, highlight=False, color_system=choose_color_system(), no_color=False
+    )
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        # On a dumb terminal, rich uses the width from COLUMNS only if the height is set too.
+        return create(width=int(columns), height=_HEIGHT)
+    console = create()
+    return console if console.is_terminal else create(width=UNBOUNDED_WIDTH)
 
 
 def get_bounded_width(console: Console) -> int | None:
@@ -95,19 +109,6 @@ class _PipeSafeConsole(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
-
-
-def _create_console(*, on_stderr: bool) -> Console:
-    # NO_COLOR is handled together with --color, because rich itself would still print bold text.
-    create = functools.partial(
-        _PipeSafeConsole, stderr=on_stderr, highlight=False, color_system=choose_color_system(), no_color=False
-    )
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        # On a dumb terminal, rich uses the width from COLUMNS only if the height is set too.
-        return create(width=int(columns), height=_HEIGHT)
-    console = create()
-    return console if console.is_terminal else create(width=UNBOUNDED_WIDTH)
 
 
 @contextmanager
