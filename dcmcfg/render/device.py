@@ -35,7 +35,7 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
     print_table(console, _ADDRESSES, list(_build_address_rows(aes)), blank_above=True)
     if device.is_archive:
         print_line(console, "Retrieve settings:")
-        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)))
+        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)), blank_above=True)
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dcmcfg.onboard import ProbedRow
 from dcmcfg.onboarding.proposal import Proposal
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.call_result import call_result_json, format_call_result, format_next_steps
-from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
 _PROBE_COLUMNS = (Column("Row"), Column("Peer"), Column("Result", WrapMode.AT_SPACES))
@@ -62,7 +62,7 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
     if rows:
         print_table(console, _PROBE_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
     for step in format_next_steps((each.proposal.title, each.probe_result.next_step) for each in results):
-        print_line(console, escape_unprintable(step))
+        print_prose(console, step)
     answered_count = sum(each.probe_result.is_success for each in results)
     probed_count = f"{len(results)} of {total}" if len(results) < total else str(total)
     print_line(

@@ -435,6 +435,16 @@ def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, si
     assert f"dicomAETitle=WS1,dicomDeviceName=shared,{DEVICES}" not in site.octets()
 
 
+def test_at_80_columns_the_results_and_next_steps_of_a_probe_are_wrapped(
+    run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = f"title,host,port\nWS1,{LOOPBACK},{free_port()}\nWS2,{LOOPBACK},{free_port()}\n"
+    probed = run("import", written("new.csv", text), "--probe", "--dry-run").stdout.partition("AEs probed")[0]
+    assert "Next step for WS1, WS2: check that the peer runs" in probed
+    assert max(map(len, probed.splitlines())) <= 80
+
+
 def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
     with echo_scp("X") as port:
         rows = "".join(f"WS{number},{LOOPBACK},{port}\n" for number in range(6))
