@@ -15,6 +15,11 @@ OnWait = Callable[[str], None]
 SLOW_AFTER_S = 3.0
 
 
+def describe_wait(url: str) -> str:
+    """Return the line for :data:`OnWait` about the server at *url*."""
+    return f"no response yet from {url}; waiting"
+
+
 @contextmanager
 def report_slow_response(url: str, on_wait: OnWait | None, slow_after_s: float = SLOW_AFTER_S) -> Iterator[None]:
     """Call *on_wait*, in a thread, if the server at *url* has not responded after *slow_after_s* seconds in the block.
@@ -24,7 +29,7 @@ def report_slow_response(url: str, on_wait: OnWait | None, slow_after_s: float =
     if on_wait is None:
         yield
         return
-    timer = Timer(slow_after_s, on_wait, (f"no response yet from {url}; waiting",))
+    timer = Timer(slow_after_s, on_wait, (describe_wait(url),))
     timer.daemon = True
     timer.start()
     try:

@@ -22,7 +22,7 @@ from dcmcfg.directory.request_log import LDAP, RequestDescription, describe_requ
 from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from dcmcfg.protocol_log import PROTOCOL_LOG
-from dcmcfg.slow_response import OnWait, report_slow_response
+from dcmcfg.slow_response import OnWait, describe_wait
 
 #: Message ID → the octets of the request with this ID.
 RequestEncoder = Callable[[int], bytes]
@@ -102,9 +102,15 @@ class Exchange:
     def _wait(self, awaited: Container[_SocketEvent | None]) -> None:
         to_read = [self._socket] if _SocketEvent.READABLE in awaited else []
         to_write = [self._socket] if _SocketEvent.WRITABLE in awaited else []
-        with report_slow_response(self._server.url, self._on_wait, self._server.slow_after_s):
-            if not any(select.select(to_read, to_write, [], self._connection.receive_timeout)):
-                raise TimeoutError
+        timeout_s = self._connection.receive_timeout
+        # A change waits here once a request, so there is no thread with a timer.
+        slow_after_s = min(self._server.slow_after_s, timeout_s)
+        if any(select.select(to_read, to_write, [], slow_after_s)):
+            return
+        if self._on_wait is not None:
+            self._on_wait(describe_wait(self._server.url))
+        if not any(select.select(to_read, to_write, [], timeout_s - slow_after_s)):
+            raise TimeoutError
 
     def _match_response(self, response: LdapResponse) -> LdapResponse:
         """Return *response*; raise if it does not belong to a pending request."""
