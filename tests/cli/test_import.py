@@ -453,7 +453,7 @@ def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
             [],
             term="xterm-256color",
         )
-    assert code == 0
+    assert code == 0, shown
     # The bar has the number of peers from the beginning.
     assert set(re.findall(r"\d/(\d+)", shown)) == {"6"}
     assert "AEs probed with the calling AE title DCM4CHEE: 6 (6 answered, 0 did not answer)" in shown
