@@ -95,8 +95,8 @@ def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
         f"the token endpoint {format_one_line(endpoint)} is not on the issuer's server, so dcmcfg does not send the "
         "secret",
         subject=issuer,
-        next_step=f"if this token endpoint is correct, set oidc_token_url to {format_one_line(endpoint)} where "
-        "the secret is set: in the profile, or in the environment variables",
+        next_step=f"if this token endpoint is correct, set oidc_token_url to {format_one_line(endpoint)}: in the "
+        "profile or in the environment, where you have set the secret",
     )
 
 

@@ -172,7 +172,7 @@ class BulkReport:
         if outcome is VerificationOutcome.REPORTED:
             return "reported as sent by the archive"
         if outcome is VerificationOutcome.NOT_VERIFIED and delivered_count:
-            return f"{outcome.value} ({delivered_count:,} delivered, but the route is not shown)"
+            return f"{outcome.value} ({delivered_count:,} delivered, but the route is unproven)"
         return str(outcome.value)
 
     @property

@@ -18,7 +18,7 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     ]
     list_note = f" and in {', '.join(changed_lists)}" if changed_lists else ""
     return (
-        f"to add for this run: AE {destination.ae_title} with the device {destination.device} and a connection; "
+        f"dcmcfg adds for this run: AE {destination.ae_title} with the device {destination.device} and a connection; "
         f"its AE title in the registry of AE titles{list_note} (--show-plan shows the whole plan)"
     )
 

@@ -169,7 +169,8 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
         yield (
             "in the files of the release",
-            f"some records change entries that the default configuration of their own release does not have: {records}",
+            "some records of update files change entries that the default configuration of the same release does not "
+            f"have: {records}",
         )
     if is_at_target(upgrade.status, upgrade.target):
         label, left = upgrade.target.label, len(upgrade.official_entries)

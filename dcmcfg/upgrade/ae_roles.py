@@ -101,7 +101,7 @@ def _find_questions(
         holder = found.get(role)
         if holder is None:
             if any(name == "" for name, _ in profile.referrers):
-                yield RoleQuestion(role, tuple(ranked[:3]), "it is uncertain which AE of the site has this role")
+                yield RoleQuestion(role, tuple(ranked[:3]), f"it is uncertain which AE of the site has replaced {role}")
             continue
         rivals = [
             each
@@ -110,7 +110,7 @@ def _find_questions(
         ]
         if rivals:
             yield RoleQuestion(
-                role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs of the site resemble this role's AE"
+                role, ((holder, scores[role, holder]), *rivals[:2]), f"several AEs of the site resemble {role}"
             )
 
 

@@ -354,8 +354,8 @@ class Merge:
             if is_changed and Place(key) not in self._taken:
                 self._decide(
                     site.dn,
-                    "an update file has added this entry under a name of the default configuration. The site has "
-                    "another name in place of this name, and has changed the entry"
+                    "an update file has added this entry for a part that the site has renamed, under the default name "
+                    "of the part. The site has changed the entry"
                     if key in self._shipped.entries
                     else "the release removes the entry, but the site has changed the entry",
                 )

@@ -330,16 +330,16 @@ def require_answers(roles: Roles) -> None:
     if not roles.questions:
         return
     lines = [
-        f"role {each.role}: {each.reason}. Candidates and their similarity (0 to 1): "
+        f"{each.role}: {each.reason}. Candidates and their similarity (0 to 1): "
         + (", ".join(f"{title} ({score:.2f})" for title, score in each.candidates) or "none")
         for each in roles.questions
     ]
     first = roles.questions[0]
     best = first.candidates[0][0] if first.candidates else "-"
     raise OpenQuestion(
-        "it is uncertain which AEs of the site have these roles of the default configuration",
-        next_step=f"specify each AE with --role, for example --role {first.role}={best}. If the site has removed the "
-        f"AE, specify --role {first.role}=-",
+        "it is uncertain which AEs of the site have replaced these AEs of the default configuration",
+        next_step=f"specify the AE of the site for each of these AEs, for example --role {first.role}={best}. If the "
+        f"site has removed {first.role}, specify --role {first.role}=-",
         details=lines,
     )
 

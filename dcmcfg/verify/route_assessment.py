@@ -274,8 +274,8 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
         )
     else:
         findings.contradictions.append(
-            f"{request}, but according to the tree, a C-MOVE to {record.called_ae_title} must have the Move "
-            f"Destination {' or '.join(sorted(configured))}"
+            f"{request}, but according to the tree, {record.called_ae_title} must receive the Move Destination "
+            f"{' or '.join(sorted(configured))}"
         )
 
 

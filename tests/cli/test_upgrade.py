@@ -151,7 +151,7 @@ def test_a_role_without_a_holder_is_a_question(run: Run, releases: Releases, tmp
     asked = run("upgrade", "plan", *arguments)
     assert asked.exit_code == 2
     assert asked.stderr.startswith(
-        "dcmcfg: it is uncertain which AEs of the site have these roles of the default configuration\n"
+        "dcmcfg: it is uncertain which AEs of the site have replaced these AEs of the default configuration\n"
     )
     assert "--role DCM4CHEE=" in asked.stderr
     answered = run("upgrade", "plan", *arguments, "--role", "DCM4CHEE=-")

@@ -78,7 +78,7 @@ def test_a_copy_under_the_title_of_a_removed_ae_is_a_question(releases: Releases
     with pytest.raises(OpenQuestion) as asked:
         releases.upgrade(site, "5.31.0", UpgradeOptions())
     assert asked.value.details == (
-        "role WORKLIST: the AE WORKLIST of the site is more similar to DCM4CHEE than to WORKLIST of the default "
+        "WORKLIST: the AE WORKLIST of the site is more similar to DCM4CHEE than to WORKLIST of the default "
         "configuration. Candidates and their similarity (0 to 1): WORKLIST (0.29)",
     )
     upgrade = releases.upgrade(site, "5.31.0", UpgradeOptions(roles={TITLE: "-"}))

@@ -117,7 +117,7 @@ def test_what_the_site_has_changed_in_such_an_entry_stays() -> None:
     assert find(upgrade.plan.after, STOW) == stow
     (decision,) = upgrade.decisions
     assert str(decision.dn) == STOW
-    assert "an update file has added this entry under a name of the default configuration" in decision.reason
+    assert "an update file has added this entry for a part that the site has renamed" in decision.reason
 
 
 def test_a_name_that_another_part_has_is_a_decision() -> None:

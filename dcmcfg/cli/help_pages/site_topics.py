@@ -43,8 +43,9 @@ def make_monitoring(name: str) -> Topic:
         name,
         (
             "The state of a site is the worst state of its parts. From worst to best, the states are CRITICAL, "
-            "UNKNOWN, WARNING and OK. The options --warning PART=N and --critical PART=N set the limits of a figure. A "
-            "figure equal to N is still accepted. With 'none' instead of N, there is no limit.",
+            "UNKNOWN, WARNING and OK. The options --warning PART=N and --critical PART=N set "
+            "limits for the number that PART measures. A number equal to N is still accepted. With 'none' instead of "
+            "N, there is no limit.",
             "Some states do not depend on a limit. Examples: the directory does not respond (CRITICAL), the archive "
             "cannot load a value (CRITICAL), the password is wrong (UNKNOWN), or a part has no result before the end "
             "of the check (UNKNOWN).",

@@ -124,7 +124,8 @@ RULES = (
         "ae-cache-timeout-long",
         "note",
         requirement="The archive must refresh its AE cache at least once an hour.",
-        reason="A change to another AE takes effect only after the time in dcmAECacheStaleTimeout, or after a reload.",
+        reason="If you change the AE of another device, the change takes effect only after the time in "
+        "dcmAECacheStaleTimeout, or after a reload.",
         fix="Set a shorter time in dcmAECacheStaleTimeout, or reload after each change.",
         example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_timeout_long,

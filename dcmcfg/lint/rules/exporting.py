@@ -141,9 +141,9 @@ RULES = (
         "exporter-scheme-unknown",
         "warning",
         requirement="The dcmURI of an exporter must begin with a scheme that the archive supports.",
-        reason="The archive loads an exporter with an unsupported scheme, but every task of this exporter fails. If an "
-        "extension of the archive supports the scheme, ignore this warning.",
-        fix="Correct the scheme.",
+        reason="The archive loads an exporter with an unsupported scheme, but every task of this exporter fails, "
+        "unless an extension of the archive supports the scheme.",
+        fix="Correct the scheme. If an extension of the archive supports the scheme, ignore this warning.",
         example_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,
         part="formats",

@@ -163,8 +163,9 @@ RULES = (
         "the study. After a storage commitment, the archive records the exporter's first dcmRetrieveAET. Without "
         "dcmRetrieveAET, the archive records the AE title from the external archive's response, usually the external "
         "archive's own title.",
-        fix="If no exporter has dcmStgCmtSCP, set it on the exporter. Otherwise, add the AE title that the archive "
-        "records to dcmExternalRetrieveAET, or correct dcmRetrieveAET of the exporter.",
+        fix="If no exporter has dcmStgCmtSCP, set this attribute on the exporter to the external archive. Otherwise, "
+        "extend dcmExternalRetrieveAET by the AE title that the archive records, or correct dcmRetrieveAET of the "
+        "exporter.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
     ),

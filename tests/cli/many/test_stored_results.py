@@ -26,7 +26,7 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith(
-            "5 studies: 5 not verified (5 delivered, but the route is not shown), all for similar reasons. dcmcfg sent "
+            "5 studies: 5 not verified (5 delivered, but the route is unproven), all for similar reasons. dcmcfg sent "
             "no new requests"
         )
         assert (

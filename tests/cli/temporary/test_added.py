@@ -34,7 +34,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     headline = masked(done.stdout).splitlines()[0]
     assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
     assert masked_lines(done.stderr) == [
-        "to add for this run: AE DCMCFG_TITLE with the device dcmcfg_title and a connection; its AE title in "
+        "dcmcfg adds for this run: AE DCMCFG_TITLE with the device dcmcfg_title and a connection; its AE title in "
         "the registry of AE titles (--show-plan shows the whole plan)",
         (
             "warning: LONGTERM sends its objects directly to DCMCFG_TITLE, but does not know the AE DCMCFG_TITLE. So "
