@@ -43,7 +43,7 @@ _BEFORE_PASSWORD = re.compile(rb"://[^/:]*:")
 #: A port instead of the start of a password: digits or a variable, followed by a character that ends the authority of a
 #: URL. If an ``@`` follows in the same word and segment, it is a port only if the name of the variable contains "port".
 _PORT = re.compile(
-    rb"(?:(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#](?![^\s/?#@]*@)|\$?\{++(?:(?!port)[^{}@])*+port[^{}@]*+\}+[/?#])",
+    rb"(?:(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#](?![^\s/?#@]*@)|\$?\{+(?:(?!port)[^{}@])*port[^{}@]*\}+[/?#])",
     re.IGNORECASE,
 )
 _LINE_ENDS = b"\r\n"

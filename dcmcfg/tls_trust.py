@@ -55,8 +55,8 @@ def create_ssl_context(
 
     If the file also contains revocation lists (CRLs), a certificate is accepted only if the file has a CRL of its
     authority that does not revoke it. With *require_crl*, the file must contain CRLs, and all intermediate authorities
-    are checked too. Host names are compared with the subjectAltName only (RFC 9525 §6.3). Raises
-    :class:`UnusableCaFile`.
+    are checked too. The oldest version is TLS 1.2. Host names are compared with the subjectAltName only (RFC 9525
+    §6.3). Raises :class:`UnusableCaFile`.
     """
     try:
         context = ssl.create_default_context(purpose, cafile=str(ca_file) if ca_file else None)
@@ -64,6 +64,8 @@ def create_ssl_context(
         raise UnusableCaFile("no certificate in PEM format was found") from error
     except OSError as error:
         raise UnusableCaFile(f"it cannot be read ({error.strerror})") from error
+    # CPython sets this itself, but Debian's Python leaves it to the configuration of OpenSSL.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     stats = context.cert_store_stats()
     # OpenSSL also loads a file that contains CRLs only.
     if ca_file is not None and not stats["x509"]:

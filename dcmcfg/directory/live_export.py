@@ -34,8 +34,9 @@ Key = str
 _AttributeText = tuple[str, str | None]
 
 _ROOT_CLASS = b"dicomconfigurationroot"
-#: An RDN that is printed unchanged and that ends at the next comma: no escapes, quotes, signs or extra spaces.
-_PLAIN_RDN = r"([A-Za-z][A-Za-z0-9-]*)=([!$-*\--:=?-\[\]-~]++(?: [!$-*\--:=?-\[\]-~]++)*+)"
+#: An RDN that is printed unchanged and that ends at the next comma: no escapes, quotes, signs or extra spaces. Python
+#: before 3.11.5 matches wrongly if a group has a possessive quantifier (CPython issue 106052); a set may have one.
+_PLAIN_RDN = r"([A-Za-z][A-Za-z0-9-]*)=([!$-*\--:=?-\[\]-~]++(?: [!$-*\--:=?-\[\]-~]++)*)"
 _match_plain_rdn = re.compile(_PLAIN_RDN).fullmatch
 _match_plain_dn = re.compile(_PLAIN_RDN + r",(.+)", re.DOTALL).fullmatch
 #: A value that is printed unchanged, and that is a secret only because of its attribute: it has no ``@`` and no ``=``.

@@ -15,10 +15,11 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
 _BEGINNING = b"dn: "
-# The first octet is no blank, colon or "<", so the value needs no decoding. Possessive quantifiers avoid backtracking.
+# The first octet is no blank, colon or "<", so the value needs no decoding. Possessive quantifiers of sets avoid
+# backtracking (not of groups: Python before 3.11.5 matches these wrongly, CPython issue 106052).
 _VALUE = rb"[!-9;=-\xff][ -\xff]*+"
 # A match has consecutive lines of one attribute; any other line results in a pair of empty matches.
-_RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
+_RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
 _Run = tuple[bytes, bytes]
 _get_name = itemgetter(0)
 _CACHE_SIZE = 1 << 12

@@ -31,9 +31,9 @@ _UNSAFE_FIRST = (" ", ":", "<")
 is_plain = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )").fullmatch
 # A line with such a value; the text before the first ": " is already known to be a name.
 _PLAIN_LINE = rb"[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n"
-_PLAIN_LINES = re.compile(rb"(?:%b)++" % _PLAIN_LINE).fullmatch
+_PLAIN_LINES = re.compile(rb"(?:%b)+" % _PLAIN_LINE).fullmatch
 # The same, if no line requires folding.
-_SHORT_LINES = re.compile(rb"(?:(?![^\n]{%d})%b)++" % (MAXIMUM_LINE_LENGTH + 1, _PLAIN_LINE)).fullmatch
+_SHORT_LINES = re.compile(rb"(?:(?![^\n]{%d})%b)+" % (MAXIMUM_LINE_LENGTH + 1, _PLAIN_LINE)).fullmatch
 _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
 

@@ -34,7 +34,7 @@ _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 #: Strings, comments and TABs of a JSON text; jsoncpp, and therefore Orthanc, allows comments. Strings come first, so
 #: that comment marks inside strings are not matched. An unclosed string or comment extends to the end of the text, so
 #: that no part is scanned twice.
-_JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
+_JSON_PARTS = re.compile(r'"(?:[^"\\]++|\\.)*(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
 _NOT_LINE_ENDS = re.compile(r"[^\r\n]")
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _JSON_LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

@@ -55,9 +55,10 @@ def run(shared: SharedSite, account: Account, command: str) -> str:
     assert words[0] == "dcmcfg"
     done = account.run(*words[1:], COLUMNS="100")
     text = (done.stdout + done.stderr).replace(str(shared.folder), FOLDER)
-    text = text.replace(shared.site.slapd.url, "ldap://127.0.0.1:20389").replace(socket.gethostname(), "pacs")
+    text = text.replace(shared.site.slapd.url, "ldap://127.0.0.1:20389")
     for name, each in names.items():
         text = text.replace(f"{each.home}/config", f"/home/{name}/.config").replace(str(each.uid), name)
+    text = text.replace(socket.gethostname(), "pacs")  # the random name of a folder may contain a short host name
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
 
 

@@ -67,6 +67,14 @@ def trees(draw: st.DrawFn) -> list[Entry]:
 @settings(max_examples=150, deadline=None)
 @given(trees(), st.sampled_from((",", ", ", ";", " ,")), st.booleans())
 @example([Entry.from_values(ROOT, {"objectClass": "DICOMconfigurationRoot"})], ",", False)
+@example(
+    [
+        Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+        Entry.from_values(ROOT.parent, {"dc": "dcm4che"}),
+    ],
+    " ,",
+    False,
+)
 @example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://user:pw@host/"})], ",", False)
 @example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "dcmProperty": "password=x"})], ",", False)
 @example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://host/?token=x"})], ",", False)

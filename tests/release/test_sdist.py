@@ -39,7 +39,9 @@ def test_the_demonstration_runs_in_the_unpacked_source_distribution(
     distributions: Distributions, tmp_path: Path
 ) -> None:
     with tarfile.open(distributions.sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        if hasattr(tarfile, "data_filter"):  # since Python 3.11.4
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(tmp_path)
     (folder,) = tmp_path.glob("dcmcfg-*/")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DCMCFG_", "PYTHON"))}
     environment |= {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "STATE", "DATA")}
