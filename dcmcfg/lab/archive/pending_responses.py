@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
-from dcmcfg.lab.move_scp import MoveExchange
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 
 
 class PendingSender:
@@ -28,7 +28,10 @@ class PendingSender:
         """Start sending; does nothing if it has started or stopped before, or if there is no interval."""
         with self._lock:
             if self._interval_s and self._thread is None and not self._ended.is_set():
-                self._thread = threading.Thread(target=self._run, name="pending C-MOVE responses", daemon=True)
+                # The counters of the first response are those of now, although the thread may begin later.
+                first = self._counters.make_pending_response()
+                name = "pending C-MOVE responses"
+                self._thread = threading.Thread(target=self._run, args=(first,), name=name, daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
@@ -39,15 +42,15 @@ class PendingSender:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self) -> None:
-        first = True
+    def _run(self, first: MoveResponse | None) -> None:
         # The first response is sent even if the retrieve ends at once.
-        while first or not self._ended.is_set():
-            first = False
-            response = self._counters.make_pending_response()
-            if response is not None:
-                self._exchange.send(response)
-            self._ended.wait(self._interval_s)
+        self._send(first)
+        while not self._ended.wait(self._interval_s):
+            self._send(self._counters.make_pending_response())
+
+    def _send(self, response: MoveResponse | None) -> None:
+        if response is not None:
+            self._exchange.send(response)
 
 
 @contextmanager
