@@ -16,6 +16,8 @@ LEFT_OUT = "…"
 BLOCK = re.compile(r"(?ms)^ *```console\n(.*?)^ *```$")
 #: Any block, with its language and the line of text above it.
 _ANY_BLOCK = re.compile(r"(?ms)^(?P<above>[^\n]*)\n\n? *```(?P<language>\w+)\n(?P<text>.*?)^ *```$")
+#: The lines of a command, of which all but the last one end with a backslash.
+_COMMAND_LINES = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")
 #: The line above a block that the reader saves as a file.
 _FILE_NAME = re.compile(r"`([\w.-]+\.\w+)`:$")
 
@@ -47,8 +49,10 @@ def steps_on(page: Path) -> Iterator[Shown | PageFile]:
         for block in _ANY_BLOCK.finditer(section):
             if block["language"] == "console":
                 for typed in re.split(r"(?m)^ *\$ ", block["text"])[1:]:
-                    command, _, output = re.sub(r" *\\\n *", " ", typed).partition("\n")
-                    yield Shown(title, command, tuple(output.splitlines()))
+                    command = _COMMAND_LINES.match(typed)
+                    assert command is not None
+                    joined = re.sub(r" *\\\n *", " ", command[0]).strip()
+                    yield Shown(title, joined, tuple(typed[command.end() :].splitlines()))
             elif named := _FILE_NAME.search(block["above"]):
                 yield PageFile(named[1], textwrap.dedent(block["text"]))
 
