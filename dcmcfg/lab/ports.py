@@ -10,21 +10,27 @@ from dataclasses import fields
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import Ports
 
-#: Below the range that Linux uses for outgoing connections (32768 and above), so that the port that the lab reserves
-#: for ``verify --receive`` is still free when it is needed.
+#: For the parts, which listen as long as the lab runs.
 PORT_RANGE = range(20000, 30000)
+#: For the port of ``verify --receive``, on which nothing listens in between. It is free when it is needed,
+#: because no part of another lab chooses it, and Linux uses other ports for outgoing connections (32768 and above).
+RECEIVER_PORT_RANGE = range(30000, 32768)
 _ATTEMPTS = 200
 
 
-def choose_ports(candidates: range = PORT_RANGE) -> Ports:
+def choose_ports(candidates: range = PORT_RANGE, receiver_candidates: range = RECEIVER_PORT_RANGE) -> Ports:
     """Return different ports on which nothing listens, on any address of this machine.
 
-    The ports are free now but not reserved: a part that finds its port in use ends, and the lab ends with it. Raises
-    :class:`LabError` if there are not enough free ports.
+    The port of the workstation is one of *receiver_candidates*, the others are of *candidates*. The ports are free now
+    but not reserved: a part that finds its port in use ends, and the lab ends with it. Raises :class:`LabError` if
+    there are not enough free ports.
     """
     with ExitStack() as stack:  # all sockets stay bound until the end, so that no port is found twice
         ports = {
-            field.name: stack.enter_context(_bind_free_port(candidates)).getsockname()[1] for field in fields(Ports)
+            field.name: stack.enter_context(
+                _bind_free_port(receiver_candidates if field.name == "workstation" else candidates)
+            ).getsockname()[1]
+            for field in fields(Ports)
         }
     return Ports(**ports)
 

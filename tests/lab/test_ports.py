@@ -6,14 +6,15 @@ from dataclasses import astuple
 import pytest
 
 from dcmcfg.errors import LabError
-from dcmcfg.lab.ports import PORT_RANGE, choose_ports
+from dcmcfg.lab.ports import PORT_RANGE, RECEIVER_PORT_RANGE, choose_ports
 
 
 def test_chosen_ports_are_different_and_free() -> None:
-    ports = astuple(choose_ports())
+    chosen = choose_ports()
+    ports = astuple(chosen)
     assert len(set(ports)) == len(ports) == 7
     for port in ports:
-        assert port in PORT_RANGE
+        assert port in (RECEIVER_PORT_RANGE if port == chosen.workstation else PORT_RANGE)
         with socket.create_server(("127.0.0.1", port)):
             pass
 
@@ -24,7 +25,7 @@ def test_a_port_on_which_something_listens_is_not_chosen(address: str, start: in
     candidates = next(found for first in range(start, start + 500, 8) if _all_free(found := range(first, first + 8)))
     with socket.create_server((address, candidates[3])):
         for _ in range(10):
-            assert candidates[3] not in astuple(choose_ports(candidates))
+            assert candidates[3] not in astuple(choose_ports(candidates, candidates))
 
 
 def test_no_free_port_names_the_range() -> None:
